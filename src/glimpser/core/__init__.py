@@ -1,0 +1,1 @@
+"""The words of the domain: values, errors and ports. Standard library only (and ULIDs)."""

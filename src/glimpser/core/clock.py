@@ -1,0 +1,28 @@
+"""Time as a port, so that tests can turn it. The only home of the system clock."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Give the wall clock: aware UTC. It may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Give seconds from an arbitrary start. They never jump."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def from_timestamp(seconds: float) -> datetime:
+    """Turn seconds since 1970 into aware UTC."""
+    return datetime.fromtimestamp(seconds, UTC)

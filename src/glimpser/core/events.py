@@ -1,0 +1,95 @@
+"""What was captured and what happened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Literal
+
+from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId
+
+
+class Level(IntEnum):
+    """How much it matters, in rising order; a filter on a level means this or higher."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+    CRITICAL = 50
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One stored object. `uri` is `file:///…` or `s3://…`; `sha256` is in hex."""
+
+    id: ArtifactId
+    uri: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    width: int | None
+    height: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One act of capturing: a snapshot, or one live session from first to last picture."""
+
+    id: CaptureId
+    template_id: TemplateId
+    kind: Literal["snapshot", "live", "record"]
+    status: Literal["running", "success", "failure"]
+    started_at: datetime
+    ended_at: datetime | None = None
+    artifact_id: ArtifactId | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened on a template. While it goes on, `ended_at` is None."""
+
+    id: EventId
+    template_id: TemplateId
+    kind: str
+    level: Level
+    message: str
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    started_at: datetime
+    peak_at: datetime | None = None
+    ended_at: datetime | None = None
+    artifact_id: ArtifactId | None = None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Each given field narrows a list; `start` is inclusive, `end` exclusive, on `started_at`."""
+
+    template_id: TemplateId | None = None
+    kind: str | None = None
+    level: Level | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one analysis step saw in one frame or burst: a number, a text, or boxes in `data`."""
+
+    id: str
+    template_id: TemplateId
+    name: str
+    observed_at: datetime
+    value: float | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+    event_id: EventId | None = None
+    capture_id: CaptureId | None = None
+    artifact_id: ArtifactId | None = None

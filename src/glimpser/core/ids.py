@@ -1,0 +1,43 @@
+"""ULIDs: 26 characters that sort by the time they were made (https://github.com/ulid/spec)."""
+
+from datetime import datetime
+from typing import NewType
+
+from ulid import ULID
+
+from glimpser.core.errors import NotFound
+
+TemplateId = NewType("TemplateId", str)
+CaptureId = NewType("CaptureId", str)
+ArtifactId = NewType("ArtifactId", str)
+EventId = NewType("EventId", str)
+UserId = NewType("UserId", str)
+
+
+def new_id() -> str:
+    """Make a ULID. Two made in the same millisecond are ordered at random."""
+    return str(ULID())
+
+
+def is_id(text: str) -> bool:
+    """Tell whether `text` has the form of a ULID in its canonical upper case."""
+    try:
+        return str(ULID.from_str(text)) == text
+    except ValueError:
+        return False
+
+
+def require_id(text: str, what: str) -> str:
+    """Give `text` back if it has the form of an id; nothing can exist under another name.
+
+    Raises:
+        NotFound: it has not; `what` names the thing that was looked for.
+    """
+    if not is_id(text):
+        raise NotFound(f"There is no {what} with this id.")
+    return text
+
+
+def time_of(identifier: str) -> datetime:
+    """Tell when a ULID was made (aware UTC, to the millisecond)."""
+    return ULID.from_str(identifier).datetime

@@ -1,0 +1,56 @@
+"""A template is the saved definition of one view."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from glimpser.core.ids import TemplateId
+from glimpser.core.motion import MotionSettings, Polygon
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A named area of the picture."""
+
+    name: str
+    points: Polygon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateSettings:
+    """What a person sets. `config` has been validated by the kind; it may hold secrets."""
+
+    name: str
+    kind: str
+    config: Mapping[str, object] = field(repr=False)
+    live: bool = True
+    enabled: bool = True
+    groups: tuple[str, ...] = ()
+    notes: str = ""
+    private: bool = False
+    motion: MotionSettings = MotionSettings()
+    zones: tuple[Zone, ...] = ()
+    motion_masks: tuple[Polygon, ...] = ()
+    lat: float | None = None
+    lon: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """Settings with their identity; `version` rises by one with every change."""
+
+    id: TemplateId
+    settings: TemplateSettings
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateFilter:
+    """Each given field narrows a list; `text` is looked for in names and notes."""
+
+    kind: str | None = None
+    enabled: bool | None = None
+    group: str | None = None
+    text: str | None = None
