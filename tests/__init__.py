@@ -1,0 +1,1 @@
+"""The tests mirror the program: unit/ as src/, integration/ across processes."""
