@@ -1,10 +1,11 @@
 """What the services need of the world outside; adapters implement it, `app` connects them."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from glimpser.core.accounts import AuditEntry, User
 from glimpser.core.events import Artifact, Capture, Event, EventFilter, Observation
@@ -28,9 +29,7 @@ class LivePool(Protocol):
         """End a capture; one that does not run is ignored."""
         ...
 
-    def want(
-        self, template_id: TemplateId, *, width: int, fps: float | None
-    ) -> AbstractContextManager[None]:
+    def want(self, template_id: TemplateId, *, width: int, fps: float | None) -> AbstractContextManager[None]:
         """Have pictures of this width (0: native) made while the context is open.
 
         `fps` None means every frame. Pictures arrive as FrameReady.
@@ -90,7 +89,7 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str = "") -> AsyncIterator[StoredEntry]:
-        """Give all objects whose key begins with `prefix`, in key order."""
+        """Give all objects whose key begins with `prefix`, in key order, which is also URI order."""
         ...
 
 
@@ -116,6 +115,8 @@ class Templates(Protocol):
 
 
 class Events(Protocol):
+    """Lists are ordered by `started_at`, then id, so that `start` and `end` cut a list at its ends."""
+
     def add(self, event: Event) -> None: ...
     def get(self, event_id: EventId) -> Event:
         """Raises: NotFound."""
@@ -149,6 +150,9 @@ class Captures(Protocol):
         ...
 
     def running(self) -> Sequence[Capture]: ...
+    def session_at(self, template_id: TemplateId, moment: datetime) -> Capture | None:
+        """Give the live session that had begun last at `moment`; it may have ended before."""
+        ...
 
 
 class Artifacts(Protocol):
@@ -165,12 +169,21 @@ class Artifacts(Protocol):
         """Give artifacts in id order, for walking all of them."""
         ...
 
+    def after_uri(self, uri: str, limit: int) -> Sequence[Artifact]:
+        """Give artifacts in the order of their URIs by code point, for walking them beside a store."""
+        ...
+
+    def known(self, uris: Sequence[str]) -> AbstractSet[str]:
+        """Give those of at most 500 URIs that an artifact or the garbage names."""
+        ...
+
     def newest(self) -> Artifact | None: ...
 
 
 class Garbage(Protocol):
     """URIs whose rows are gone and whose objects are still to be deleted."""
 
+    def count(self) -> int: ...
     def list(self, limit: int) -> Sequence[str]: ...
     def forget(self, uris: Sequence[str]) -> None: ...
 
@@ -247,6 +260,18 @@ class Transaction(Protocol):
     def settings(self) -> Settings: ...
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseFault:
+    """Damage that the program's own writes cannot make.
+
+    `reference`: a row names a row that is gone; `mend` clears it. `structure`: restore a backup.
+    """
+
+    kind: Literal["structure", "reference"]
+    subject: str
+    detail: str
+
+
 class Database(Protocol):
     """Whole functions run in a thread: no await inside a transaction.
 
@@ -258,3 +283,10 @@ class Database(Protocol):
 
     async def write(self, work: Callable[[Transaction], T]) -> T: ...
     async def read(self, work: Callable[[Transaction], T]) -> T: ...
+    async def verify(self) -> Sequence[DatabaseFault]:
+        """Read every page and reference: this takes as long as reading the whole database."""
+        ...
+
+    async def mend(self) -> int:
+        """Clear the references to rows that are gone; gives how many."""
+        ...
