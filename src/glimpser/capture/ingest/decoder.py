@@ -1,0 +1,67 @@
+"""Decoding only while somebody wants pixels."""
+
+from collections.abc import Iterator
+
+import av
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+from glimpser.capture.ingest.ring import GopRing, VideoPacket
+
+
+class OnDemandDecoder:
+    """Decodes packets while wanted; when wanting begins, catches up from the last key frame.
+
+    After a packet that cannot be decoded it waits for the next key frame. One thread.
+    """
+
+    def __init__(self, codec: VideoCodecContext, *, ring_bytes: int = 16 << 20) -> None:
+        codec.thread_type = "NONE"
+        codec.thread_count = 1
+        self._codec = codec
+        self._ring = GopRing(ring_bytes)
+        self._in_step = False
+        self.errors = 0
+        """Packets that could not be decoded."""
+
+    def feed(self, packet: VideoPacket, *, wanted: bool, keys_only: bool = False) -> Iterator[VideoFrame]:
+        """Take the stream's next packet and give the frames it completes, in order of presentation.
+
+        `keys_only` decodes key frames alone, for a reader that does not keep up.
+        """
+        self._ring.add(packet)
+        if keys_only and not packet.is_keyframe:
+            self._ring.clear()
+        if not wanted or not self._ring.packets:
+            self._in_step = False
+            return
+        if self._in_step:
+            yield from self._decode(packet)
+        else:
+            yield from self._catch_up()
+
+    def reset(self) -> None:
+        """Forget what was fed: the stream begins anew."""
+        self._ring.clear()
+        self._codec.flush_buffers()
+        self._in_step = False
+
+    def _catch_up(self) -> Iterator[VideoFrame]:
+        """Decode the current group and give its last frame alone: the others are past."""
+        packets = list(self._ring.packets)
+        self._codec.flush_buffers()
+        self._in_step = True
+        newest: VideoFrame | None = None
+        for packet in packets:
+            for frame in self._decode(packet):
+                newest = frame
+        if newest is not None:
+            yield newest
+
+    def _decode(self, packet: VideoPacket) -> Iterator[VideoFrame]:
+        try:
+            yield from self._codec.decode(packet)
+        except av.error.InvalidDataError:
+            self.errors += 1
+            self._in_step = False
+            self._ring.clear()

@@ -1,0 +1,66 @@
+"""Opening files that people name, and nothing else."""
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from glimpser.core.errors import InvalidInput
+
+_POINTER = "/config/path"
+
+
+def place_of(path: str, roots: Sequence[Path]) -> tuple[Path, PurePosixPath]:
+    """Split `path` into one of the allowed roots and what lies below it; looks at no file.
+
+    A relative path is taken below the first root.
+
+    Raises:
+        InvalidInput: it leads out of the roots; the message names them and the setting.
+    """
+    if not roots:
+        raise InvalidInput.field(_POINTER, "No folder is allowed: set capture.file_roots.")
+    pure = PurePosixPath(path)
+    if not path or "\0" in path or ".." in pure.parts:
+        raise InvalidInput.field(_POINTER, "Give the path of a file, without '..'.")
+    for root in roots if pure.is_absolute() else roots[:1]:
+        below = pure.relative_to(root) if pure.is_absolute() and pure.is_relative_to(root) else pure
+        if not below.is_absolute() and below.parts:
+            return root, below
+    allowed = ", ".join(str(root) for root in roots)
+    raise InvalidInput.field(
+        _POINTER, f"The file must lie in one of: {allowed}. More folders are allowed by capture.file_roots."
+    )
+
+
+def open_beneath(path: str, roots: Sequence[Path]) -> BinaryIO:
+    """Open a regular file below one of the roots for reading, following no link on the way.
+
+    Raises:
+        InvalidInput: it lies elsewhere, does not exist, or is no regular file.
+    """
+    root, below = place_of(path, roots)
+    try:
+        descriptor = _walk(root, below)
+    except OSError as error:
+        raise InvalidInput.field(
+            _POINTER, f"The file cannot be opened: {error.strerror}. Links are not followed."
+        ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InvalidInput.field(_POINTER, "This is not a regular file.")
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _walk(root: Path, below: PurePosixPath) -> int:
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in below.parts[:-1]:
+            inner = os.open(part, flags | os.O_DIRECTORY, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(below.name, flags, dir_fd=folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,154 @@
+"""One ingest worker seen from the main process: started, spoken to, watched, and ended."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from typing import Protocol
+
+import structlog
+
+from glimpser.capture.ingest.wire import (
+    AnyReport,
+    BrokenWire,
+    Command,
+    Ping,
+    Pong,
+    Reader,
+    Sender,
+    decode_report,
+    pack,
+)
+
+_log = structlog.get_logger(__name__)
+
+MAX_UNANSWERED_PINGS = 15
+"""Counted in pings, not seconds: a main process that was itself stopped blames nobody."""
+_MAX_STDERR_BYTES = 16 << 10
+_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
+"""A worker's whole environment: it needs none, and secrets may be in ours."""
+
+
+class WorkerOwner(Protocol):
+    def on_report(self, worker: "WorkerProcess", report: AnyReport, payload: memoryview) -> None: ...
+    def on_death(self, worker: "WorkerProcess", last_words: str) -> None: ...
+
+
+class WorkerProcess:
+    """Lives on the event loop's thread, and must be made on it.
+
+    The kernel kills the worker when the thread that started it ends, so that no worker outlives us.
+    """
+
+    def __init__(self, owner: WorkerOwner, *, loop: asyncio.AbstractEventLoop) -> None:
+        self._owner = owner
+        self._loop = loop
+        self._outgoing: deque[list[memoryview]] = deque()
+        self._unanswered = 0
+        self._stderr = bytearray()
+        self.started_at = loop.time()
+        self._control, control = socket.socketpair()
+        self._data, data = socket.socketpair()
+        with control, data:
+            self._process = self._spawn(control.fileno(), data.fileno())
+        self._sender = Sender(self._control, self._next_message)
+        self._open_ears()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def tell(self, command: Command) -> None:
+        """Send a command; they arrive in order. Lost if the worker dies: its successor is told anew."""
+        self._outgoing.append(pack(command))
+        self._flush()
+
+    def ping(self) -> None:
+        """Ask for a sign of life, once a second; a worker that gave none for long is killed."""
+        self._unanswered += 1
+        if self._unanswered > MAX_UNANSWERED_PINGS:
+            _log.warning("ingest.hung", pid=self.pid, unanswered=self._unanswered)
+            self._process.kill()
+            return
+        self.tell(Ping())
+
+    def listen(self, *, to_reports: bool) -> None:
+        """Go on or pause taking reports; frames are taken all the time."""
+        if to_reports:
+            self._loop.add_reader(self._control, self._read_messages, self._control_reader)
+        else:
+            self._loop.remove_reader(self._control)
+
+    def close(self) -> None:
+        """End the worker now. It has nothing to lose: what it reported is here."""
+        for stream in (self._control, self._data, self._stderr_pipe):
+            self._loop.remove_reader(stream)
+        self._loop.remove_writer(self._control)
+        self._control.close()
+        self._data.close()
+        self._stderr_pipe.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _spawn(self, control_fd: int, data_fd: int) -> subprocess.Popen[bytes]:
+        arguments = ["-m", "glimpser.ingest_main", str(control_fd), str(data_fd), str(os.getpid())]
+        return subprocess.Popen(  # noqa: S603  # our own program with our own arguments
+            [sys.executable, "-I", *arguments],
+            pass_fds=(control_fd, data_fd),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_ENVIRONMENT,
+        )
+
+    def _open_ears(self) -> None:
+        assert self._process.stderr is not None
+        self._stderr_pipe = self._process.stderr
+        os.set_blocking(self._stderr_pipe.fileno(), False)
+        self._loop.add_reader(self._stderr_pipe, self._read_stderr)
+        self._control.setblocking(False)
+        self._data.setblocking(False)
+        self._control_reader = Reader(self._control)
+        self._loop.add_reader(self._control, self._read_messages, self._control_reader)
+        self._loop.add_reader(self._data, self._read_messages, Reader(self._data))
+
+    def _read_messages(self, reader: Reader) -> None:
+        try:
+            for header, payload in reader.messages():
+                report = decode_report(header)
+                if isinstance(report, Pong):
+                    self._unanswered = 0
+                else:
+                    self._owner.on_report(self, report, payload)
+        except BrokenWire:
+            self._die()
+
+    def _next_message(self) -> list[memoryview]:
+        return self._outgoing.popleft() if self._outgoing else []
+
+    def _flush(self) -> None:
+        if self._control.fileno() < 0:
+            return
+        try:
+            done = self._sender.flush()
+        except BrokenWire:
+            return  # the reader gets its end of file and buries the worker
+        if done:
+            self._loop.remove_writer(self._control)
+        else:
+            self._loop.add_writer(self._control, self._flush)
+
+    def _read_stderr(self) -> None:
+        chunk = self._stderr_pipe.read()
+        if chunk:
+            self._stderr += chunk
+            del self._stderr[:-_MAX_STDERR_BYTES]
+        else:
+            self._loop.remove_reader(self._stderr_pipe)
+
+    def _die(self) -> None:
+        self._read_stderr()
+        self.close()
+        self._owner.on_death(self, self._stderr.decode(errors="replace"))

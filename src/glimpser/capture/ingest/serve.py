@@ -1,0 +1,110 @@
+"""An ingest worker: it keeps one camera per view and does what the main process says."""
+
+import ipaddress
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from glimpser.capture.ingest.camera import Camera, Surroundings
+from glimpser.capture.ingest.motion import MotionWatch
+from glimpser.capture.ingest.opening import Opener
+from glimpser.capture.ingest.outbox import Outbox
+from glimpser.capture.ingest.wire import (
+    AnyCommand,
+    Configure,
+    Ping,
+    Pong,
+    Snapshot,
+    SnapshotReport,
+    Start,
+    Stop,
+    Want,
+)
+from glimpser.core.clock import Clock
+from glimpser.core.live import LiveSpec
+from glimpser.egress.gate import Gate, GatePolicy
+
+MakeWatch = Callable[[LiveSpec], MotionWatch | None]
+
+
+class IngestWorker:
+    """Lives on the worker's I/O thread; `make_watch` gives what looks for motion in a view."""
+
+    def __init__(self, outbox: Outbox, *, make_watch: MakeWatch, clock: Clock) -> None:
+        self._outbox = outbox
+        self._make_watch = make_watch
+        self._clock = clock
+        self._around: Surroundings | None = None
+        self._cameras: dict[str, Camera] = {}
+        self._encoders = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
+        self._ticked_at = clock.monotonic()
+
+    def run(self) -> None:
+        """Work until the main process is gone."""
+        self._outbox.run(self._obey, self._tick)
+
+    def _tick(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._ticked_at < 1:
+            return
+        self._ticked_at = now
+        for camera in self._cameras.values():
+            camera.tick()
+
+    def _obey(self, command: AnyCommand) -> None:
+        match command:
+            case Ping():
+                self._outbox.report(Pong())
+            case Configure():
+                self._around = self._settle(command)
+            case Start():
+                self._start(command)
+            case Stop():
+                self._stop(command.id)
+            case Want() if command.id in self._cameras:
+                self._cameras[command.id].set_wants(command.widths)
+            case Snapshot():
+                self._snapshot(command)
+
+    def _settle(self, command: Configure) -> Surroundings:
+        policy = GatePolicy(
+            allowed=tuple(ipaddress.ip_network(network) for network in command.allowed_networks),
+            own=frozenset((ipaddress.ip_address(address), port) for address, port in command.own_sockets),
+            setting="capture.camera_cidrs",
+        )
+        opener = Opener(
+            Gate(policy),
+            file_roots=[Path(root) for root in command.file_roots],
+            stall_timeout_s=command.stall_timeout_s,
+        )
+        return Surroundings(
+            opener=opener,
+            outlet=self._outbox,
+            encoders=self._encoders,
+            clock=self._clock,
+            stall_timeout_s=command.stall_timeout_s,
+        )
+
+    def _start(self, command: Start) -> None:
+        assert self._around is not None, "Configure comes first"
+        self._stop(str(command.spec.template_id))
+        camera = Camera(
+            command.spec,
+            self._around,
+            watch=self._make_watch(command.spec),
+            first_epoch=command.first_epoch,
+        )
+        self._cameras[str(command.spec.template_id)] = camera
+        camera.start()
+
+    def _stop(self, template_id: str) -> None:
+        camera = self._cameras.pop(template_id, None)
+        if camera:
+            camera.stop()
+
+    def _snapshot(self, command: Snapshot) -> None:
+        if command.id in self._cameras:
+            self._cameras[command.id].snapshot(command.request, command.width)
+        else:
+            error = "The view does not run."
+            self._outbox.report(SnapshotReport(id=command.id, request=command.request, error=error))
