@@ -1,0 +1,222 @@
+"""Every setting of the program: its type, default, bounds and meaning. All values are immutable."""
+
+import ipaddress
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from glimpser.config.kinds import (
+    DatabaseUrl,
+    Directory,
+    Email,
+    FilePath,
+    Host,
+    Level,
+    Levels,
+    LogFormat,
+    Network,
+    NetworkValue,
+    Number,
+    ObjectStoreUrl,
+    PublicUrl,
+    WholeNumber,
+    long_enough,
+)
+from glimpser.config.secret import Secret
+
+JWT_SECRET_BYTES = 32
+"""The least length of the key of HS256: that of its hash (RFC 7518, section 3.2)."""
+
+PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
+"""Where home cameras are: RFC 1918 and unique local IPv6 (RFC 4193)."""
+
+Port = Annotated[WholeNumber, Field(ge=0, le=65535)]
+PORT = "a port: a whole number from 0 to 65535 (0: any free one)"
+HOST = "an IP address or a host name to listen on"
+NETWORKS = 'a list of networks, like ["192.168.0.0/16", "fc00::/7"]'
+
+
+def setting(default: Any, *, wants: str, meaning: str, shown: str | None = None) -> Any:
+    """Declare one setting.
+
+    `wants` ends the sentence "what was given is not …"; `shown` is the text of a default that depends
+    on the data directory (then `default` is `...` and `load` fills it in).
+    """
+    return Field(default, description=meaning, json_schema_extra={"wants": wants, "shown": shown})
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Server(Section):
+    """The web server."""
+
+    host: Host = setting("127.0.0.1", wants=HOST, meaning="Address the web server listens on.")
+    port: Port = setting(8080, wants=PORT, meaning="Its port; 0 takes any free one.")
+    public_url: PublicUrl | None = setting(
+        None,
+        wants="an address like https://cameras.example.org",
+        meaning="Address people use when a proxy stands before the program.",
+    )
+    trusted_proxies: tuple[NetworkValue, ...] = setting(
+        (), wants=NETWORKS, meaning="Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
+    )
+    max_body_bytes: Annotated[WholeNumber, Field(ge=1024, le=1 << 30)] = setting(
+        1 << 20,
+        wants="a whole number of bytes from 1024 to 1073741824",
+        meaning="Largest body of a request.",
+    )
+    max_streams: Annotated[WholeNumber, Field(ge=1, le=100_000)] = setting(
+        1000, wants="a whole number from 1 to 100000", meaning="Streams open at one time."
+    )
+    max_streams_per_client: Annotated[WholeNumber, Field(ge=1, le=100_000)] = setting(
+        256, wants="a whole number from 1 to 100000", meaning="Streams one client may have open."
+    )
+
+
+class Observability(Section):
+    """Logs, health and metrics."""
+
+    host: Host = setting("127.0.0.1", wants=HOST, meaning="Address of the health and metrics port.")
+    port: Port = setting(9000, wants=PORT, meaning="The health and metrics port; 0 takes any free one.")
+    metrics_token: Annotated[Secret, long_enough(16)] | None = setting(
+        None,
+        wants="a text of at least 16 bytes",
+        meaning="Bearer token for `/metrics`; without one, only this machine may read it.",
+    )
+    log_level: Level = setting(
+        "info", wants="debug, info, warning, error or critical", meaning="Least level that is logged."
+    )
+    log_levels: Levels = setting(
+        {},
+        wants='a level for each logger, like {"glimpser.capture": "debug"}',
+        meaning="Other levels for single loggers and those below them.",
+    )
+    log_format: LogFormat = setting(
+        "auto", wants="json, pretty or auto", meaning="`auto` is `pretty` on a terminal, else `json`."
+    )
+
+
+class Database(Section):
+    """Where rows are kept."""
+
+    url: DatabaseUrl = setting(
+        ...,
+        shown="sqlite:///<data_dir>/glimpser.db",
+        wants="the address of an SQLite file, like sqlite:////var/lib/glimpser/glimpser.db",
+        meaning="Address of the database; a relative path starts at the data directory.",
+    )
+    pool_size: Annotated[WholeNumber, Field(ge=1, le=64)] = setting(
+        4, wants="a whole number from 1 to 64", meaning="Connections that read at one time."
+    )
+    sqlite_wal: bool = setting(
+        True,
+        wants="true or false",
+        meaning="Write-ahead log; switch it off on a network disk.",
+    )
+
+
+class Argon2(Section):
+    """Cost of a password's hash (RFC 9106, argon2id)."""
+
+    time_cost: Annotated[WholeNumber, Field(ge=1, le=100)] = setting(
+        3, wants="a whole number from 1 to 100", meaning="Passes over the memory of a password's hash."
+    )
+    memory_kib: Annotated[WholeNumber, Field(ge=19_456, le=4_194_304)] = setting(
+        65_536, wants="a whole number from 19456 to 4194304", meaning="Memory of a password's hash in KiB."
+    )
+    parallelism: Annotated[WholeNumber, Field(ge=1, le=64)] = setting(
+        4, wants="a whole number from 1 to 64", meaning="Lanes of a password's hash."
+    )
+
+
+class Security(Section):
+    """Secrets and their cost."""
+
+    jwt_secret: Annotated[Secret, long_enough(JWT_SECRET_BYTES)] = setting(
+        ...,
+        shown="made once, in <data_dir>/jwt_secret",
+        wants=f"a text of at least {JWT_SECRET_BYTES} bytes",
+        meaning="Key that signs sessions; changing it ends all of them.",
+    )
+    token_ttl_s: Annotated[WholeNumber, Field(ge=60, le=2_592_000)] = setting(
+        43_200, wants="a whole number of seconds from 60 to 2592000", meaning="Life of a session in seconds."
+    )
+    argon2: Argon2 = Argon2()
+
+
+class Storage(Section):
+    """Where pictures and recordings are kept."""
+
+    object_store_url: ObjectStoreUrl = setting(
+        ...,
+        shown="file://<data_dir>/objects",
+        wants="the address of a directory, like file:///var/lib/glimpser/objects",
+        meaning="Where pictures and recordings are kept.",
+    )
+
+
+class Capture(Section):
+    """How views are opened."""
+
+    ingest_workers: Annotated[WholeNumber, Field(ge=1, le=32)] | None = setting(
+        None,
+        shown="one for 8 cameras, at most one for each core and 4",
+        wants="a whole number from 1 to 32",
+        meaning="Processes that read cameras.",
+    )
+    file_roots: tuple[FilePath, ...] = setting(
+        ...,
+        shown='["<data_dir>/media"]',
+        wants='a list of directories, like ["/srv/video"]',
+        meaning="Directories views of kind `file` may read; relative ones start at the data directory.",
+    )
+    camera_cidrs: tuple[NetworkValue, ...] = setting(
+        PRIVATE_NETWORKS,
+        wants=NETWORKS,
+        meaning="Networks beside the internet that views of kind `ffmpeg` may reach; `[]` closes them.",
+    )
+    stall_timeout_s: Annotated[Number, Field(ge=1, le=15)] = setting(
+        8.0,
+        wants="a number of seconds from 1 to 15",
+        meaning="Silence after which a camera counts as stalled, in seconds.",
+    )
+
+
+class Config(Section):
+    """The whole configuration. Make it by `load`, which knows the defaults of the data directory."""
+
+    data_dir: Directory = setting(
+        ...,
+        shown="$XDG_DATA_HOME/glimpser, else ~/.local/share/glimpser",
+        wants="a directory",
+        meaning="Where everything the program keeps lies unless another setting says otherwise.",
+    )
+    admin_email: Email | None = setting(
+        None,
+        wants="an address like admin@example.org",
+        meaning="Address of the first administrator, made at the first start; needs `admin_password`.",
+    )
+    admin_password: Annotated[Secret, long_enough(12)] | None = setting(
+        None, wants="a text of at least 12 bytes", meaning="Password of the first administrator."
+    )
+    failpoint: str = setting(
+        "",
+        wants="name:kill, name:raise or name:sleep:MS",
+        meaning="Makes the program fail on purpose at a named place; for tests.",
+    )
+    server: Server = Server()
+    observability: Observability = Observability()
+    database: Database
+    security: Security
+    storage: Storage
+    capture: Capture
+
+    @model_validator(mode="after")
+    def _admin_is_whole(self) -> Self:
+        if (self.admin_email is None) != (self.admin_password is None):
+            raise ValueError("admin_email and admin_password belong together: give both or none.")
+        return self
