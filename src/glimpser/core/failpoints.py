@@ -5,13 +5,17 @@ Specification: `name:kill`, `name:raise` or `name:sleep:MILLISECONDS`, each with
 """
 
 import os
+import re
 import signal
 import time
 from dataclasses import dataclass
 
 from glimpser.core.errors import Misconfigured, Unavailable
 
-_ACTIONS = ("kill", "raise", "sleep")
+_FORM = re.compile(
+    r"(?P<name>[^\s:,]+):(?:(?P<action>kill|raise)|sleep:(?P<sleep_ms>\d{1,9}))(?::(?P<nth>[1-9]\d{0,8}))?",
+    re.ASCII,
+)
 
 
 @dataclass(slots=True)
@@ -54,13 +58,13 @@ def hit(name: str) -> None:
 
 
 def _parse(part: str) -> tuple[str, _Failpoint]:
-    name, _, rest = part.strip().partition(":")
-    action, _, tail = rest.partition(":")
-    numbers = [int(text) for text in tail.split(":") if text.isdigit()] if tail else []
-    wanted = 1 if action == "sleep" else 0
-    if not name or action not in _ACTIONS or not wanted <= len(numbers) <= wanted + 1:
+    form = _FORM.fullmatch(part.strip())
+    if form is None:
         raise Misconfigured(
             f"GLIMPSER_FAILPOINT: {part!r} is not name:kill, name:raise or name:sleep:MS, each with :nth"
         )
-    nth = numbers[wanted] if len(numbers) > wanted else None
-    return name, _Failpoint(action=action, sleep_ms=numbers[0] if wanted else 0, nth=nth)
+    return form["name"], _Failpoint(
+        action=form["action"] or "sleep",
+        sleep_ms=int(form["sleep_ms"] or 0),
+        nth=int(form["nth"]) if form["nth"] else None,
+    )

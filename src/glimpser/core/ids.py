@@ -14,15 +14,19 @@ EventId = NewType("EventId", str)
 UserId = NewType("UserId", str)
 
 
+_LAST_TIME = "76EZ91ZPZZ"
+"""How an id begins that was made in the last millisecond a datetime can hold (31 December 9999)."""
+
+
 def new_id() -> str:
     """Make a ULID. Two made in the same millisecond are ordered at random."""
     return str(ULID())
 
 
 def is_id(text: str) -> bool:
-    """Tell whether `text` has the form of a ULID in its canonical upper case."""
+    """Tell whether `text` has the form of a ULID in its canonical upper case, with a time that exists."""
     try:
-        return str(ULID.from_str(text)) == text
+        return str(ULID.from_str(text)) == text and text[: len(_LAST_TIME)] <= _LAST_TIME
     except ValueError:
         return False
 
@@ -39,5 +43,5 @@ def require_id(text: str, what: str) -> str:
 
 
 def time_of(identifier: str) -> datetime:
-    """Tell when a ULID was made (aware UTC, to the millisecond)."""
+    """Tell when an id was made (aware UTC, to the millisecond). `is_id` must hold for it."""
     return ULID.from_str(identifier).datetime
