@@ -61,7 +61,7 @@ style:
 
 # What may import what
 imports:
-    lint-imports --no-cache
+    lint-imports --no-cache --no-logo
 
 # Every import is a declared dependency and every dependency is imported
 dependencies:
