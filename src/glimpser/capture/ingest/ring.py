@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-VideoPacket = Packet[VideoStream]
+VideoPacket: TypeAlias = "Packet[VideoStream]"
 
 
 class GopRing:

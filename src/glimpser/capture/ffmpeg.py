@@ -1,0 +1,83 @@
+"""Kind `ffmpeg`: a camera, or any live stream libav opens under rtsp, rtsps or rtmp."""
+
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from pydantic import AfterValidator, Field
+
+from glimpser.capture.configs import KindConfig, parse_config
+from glimpser.capture.ingest.opening import CAMERA_SCHEMES
+from glimpser.core.errors import InvalidInput
+from glimpser.core.kinds import Config, Kind
+from glimpser.core.live import MediaInput
+from glimpser.egress.target import parse_target
+
+
+def _camera_url(url: str) -> str:
+    try:
+        parse_target(url, CAMERA_SCHEMES)
+    except InvalidInput as error:
+        raise ValueError(error.detail) from None
+    return url
+
+
+class CameraConfig(KindConfig):
+    """A camera's address and how it is read."""
+
+    url: Annotated[str, AfterValidator(_camera_url)] = Field(
+        title="Address",
+        description="Where the stream is, for example rtsp://192.168.1.20:554/stream1.",
+        examples=["rtsp://192.168.1.20:554/stream1"],
+        max_length=4096,
+    )
+    username: str | None = Field(default=None, title="User name", max_length=256)
+    password: str | None = Field(
+        default=None, title="Password", max_length=256, json_schema_extra={"writeOnly": True}
+    )
+    transport: Literal["tcp", "udp"] = Field(
+        default="tcp", title="Transport", description="How RTSP carries the video: udp where tcp stutters."
+    )
+    hwaccel: Literal["none"] = Field(
+        default="none", title="Hardware decoding", description="Not available yet: decoding is by the CPU."
+    )
+    detect_fps: float = Field(
+        default=5.0,
+        title="Pictures looked at per second",
+        description="How often motion is looked for.",
+        gt=0,
+        le=30,
+    )
+
+
+def _media(config: Config) -> MediaInput:
+    camera = parse_config(CameraConfig, config)
+    return MediaInput(
+        address=_with_credentials(camera), transport=camera.transport, detect_fps=camera.detect_fps
+    )
+
+
+def _with_credentials(camera: CameraConfig) -> str:
+    """Put user name and password into the URL, where libav looks for them."""
+    if camera.username is None:
+        return camera.url
+    scheme, _, rest = camera.url.partition("://")
+    authority, slash, path = rest.partition("/")
+    host = authority.rpartition("@")[2]
+    user = quote(camera.username, safe="")
+    password = f":{quote(camera.password, safe='')}" if camera.password else ""
+    return f"{scheme}://{user}{password}@{host}{slash}{path}"
+
+
+def _parse(config: Config) -> Config:
+    return parse_config(CameraConfig, config).model_dump(exclude_none=True)
+
+
+KIND = Kind(
+    name="ffmpeg",
+    title="Camera",
+    description="An IP camera or any live stream under rtsp, rtsps or rtmp.",
+    schema=CameraConfig.model_json_schema(),
+    parse=_parse,
+    media=_media,
+    secrets=frozenset({"password"}),
+)

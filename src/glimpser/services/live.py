@@ -1,0 +1,244 @@
+"""The live views: which of them run, and who watches them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+
+import structlog
+
+from glimpser.core.clock import Clock
+from glimpser.core.errors import GlimpserError, NotFound, Unavailable
+from glimpser.core.frames import NATIVE_WIDTH, Frame, shared_width
+from glimpser.core.ids import TemplateId
+from glimpser.core.kinds import Registry, kind_of
+from glimpser.core.live import (
+    BurstReported,
+    FrameReady,
+    LiveSpec,
+    State,
+    StateChanged,
+    StreamMeasured,
+    StreamStatus,
+)
+from glimpser.core.motion import OFF, MotionSettings
+from glimpser.core.pages import MAX_LIMIT, PageRequest, decode_cursor
+from glimpser.core.ports import Database, LivePool, Transaction
+from glimpser.core.templates import Template, TemplateFilter
+from glimpser.services.streams import Streams
+from glimpser.streaming.hub import Hub, Subscription
+
+_log = structlog.get_logger(__name__)
+
+LINGER_S = 20.0
+"""A view that runs only while it is watched goes on this long after its last viewer."""
+_FRESH = timedelta(seconds=0.5)
+_FIRST_PICTURE_TIMEOUT_S = 10.0
+_RETRY_S = 5.0
+
+Tell = Callable[[StateChanged | BurstReported], Awaitable[None]]
+
+
+class Live:
+    """Event loop's thread. `run` owns the tasks; the other methods may be called from its beginning on.
+
+    `tell` is given what must be recorded, in order; it may wait, and then everything waits.
+    """
+
+    def __init__(
+        self,
+        *,
+        pool: LivePool,
+        hub: Hub,
+        streams: Streams,
+        database: Database,
+        registry: Registry,
+        clock: Clock,
+        tell: Tell,
+    ) -> None:
+        self._pool = pool
+        self._hub = hub
+        self._streams = streams
+        self._database = database
+        self._registry = registry
+        self._clock = clock
+        self._tell = tell
+        self._changes: asyncio.Queue[TemplateId] = asyncio.Queue()
+        self._templates: dict[TemplateId, Template] = {}
+        self._demand: Counter[TemplateId] = Counter()
+
+    async def run(self) -> None:
+        """Start what is to run, then follow changes and events. Never returns."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_events())
+            for template in await self._all_templates():
+                await self._apply(template)
+            tasks.create_task(self._follow_changes())
+
+    def changed(self, template_id: TemplateId) -> None:
+        """Have a template that was made, changed or removed take effect; only that one restarts."""
+        self._changes.put_nowait(template_id)
+
+    def name_of(self, template_id: TemplateId) -> str:
+        """Give the name a person gave the view."""
+        template = self._templates.get(template_id)
+        return template.settings.name if template else str(template_id)
+
+    def status(self, template_id: TemplateId) -> StreamStatus:
+        """Give the state of a stream; while it gives pictures, its `fps` is measured."""
+        return self._streams.status(template_id)
+
+    async def snapshot(self, template: Template, *, width: int | None, allow_stale: bool) -> Frame:
+        """Give the newest picture, as wide as the next of the shared widths.
+
+        Raises:
+            Unavailable: there is none now (or, with `allow_stale`, there never was one).
+        """
+        shared = shared_width(width)
+        latest = self._hub.latest(template.id, shared)
+        if latest and self._clock.now() - latest.captured_at < _FRESH:
+            return latest
+        try:
+            return await self._taken_now(template, shared)
+        except Unavailable:
+            latest = latest or self._hub.latest(template.id, NATIVE_WIDTH)
+            if allow_stale and latest:
+                return latest
+            raise
+
+    def watch(
+        self, template: Template, *, width: int | None, fps: float | None, client: str
+    ) -> AbstractAsyncContextManager[Subscription]:
+        """Have pictures come for as long as the context is open; entering it raises what `Hub` raises.
+
+        Raises:
+            Unavailable: the view is switched off.
+        """
+        return self._watching(template, shared_width(width), fps, client)
+
+    @asynccontextmanager
+    async def _watching(
+        self, template: Template, width: int, fps: float | None, client: str
+    ) -> AsyncIterator[Subscription]:
+        async with (
+            self._running(template),
+            self._hub.subscribe(template.id, width, fps=fps, client=client) as subscription,
+        ):
+            with self._pool.want(template.id, width=width, fps=fps):
+                yield subscription
+
+    async def _taken_now(self, template: Template, width: int) -> Frame:
+        async with self._running(template):
+            await self._wait_for_pictures(template.id)
+            return await self._pool.snapshot(template.id, width)
+
+    async def _wait_for_pictures(self, template_id: TemplateId) -> None:
+        """Give a view that was only just started the time to open."""
+        try:
+            async with asyncio.timeout(_FIRST_PICTURE_TIMEOUT_S):
+                while self.status(template_id).state in (State.IDLE, State.CONNECTING):
+                    if self.status(template_id).reason:
+                        break
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            pass
+        status = self.status(template_id)
+        if not status.state.gives_pictures:
+            raise Unavailable(status.reason or "The view is not live yet.")
+
+    @asynccontextmanager
+    async def _running(self, template: Template) -> AsyncIterator[None]:
+        """Have the view run while the context is open, and a little longer.
+
+        Raises:
+            Unavailable: it is switched off.
+        """
+        if not template.settings.enabled:
+            raise Unavailable("This view is switched off: enable it.", retry_after_s=60)
+        if template.settings.live:
+            yield
+            return
+        self._demand[template.id] += 1
+        await self._apply(template)
+        try:
+            yield
+        finally:
+            asyncio.get_running_loop().call_later(LINGER_S, self._release, template.id)
+
+    def _release(self, template_id: TemplateId) -> None:
+        self._demand[template_id] -= 1
+        if not self._demand[template_id]:
+            del self._demand[template_id]
+            self.changed(template_id)
+
+    async def _follow_changes(self) -> None:
+        while True:
+            template_id = await self._changes.get()
+            try:
+                await self._apply(await self._template(template_id))
+            except NotFound:
+                await self._forget(template_id)
+            except Unavailable as error:
+                _log.warning("live.change_waits", template_id=template_id, reason=error.detail)
+                asyncio.get_running_loop().call_later(_RETRY_S, self.changed, template_id)
+
+    async def _template(self, template_id: TemplateId) -> Template:
+        return await self._database.read(lambda tx: tx.templates.get(template_id))
+
+    async def _apply(self, template: Template) -> None:
+        """Make what runs agree with the template."""
+        self._templates[template.id] = template
+        settings = template.settings
+        if not settings.enabled or not (settings.live or self._demand[template.id]):
+            await self._pool.stop(template.id)
+            return
+        try:
+            await self._pool.start(self._spec(template))
+        except GlimpserError as error:
+            _log.error("live.cannot_start", template_id=template.id, reason=error.detail)
+            status = StreamStatus(state=State.FAILED, since=self._clock.now(), reason=error.detail)
+            self._streams.state_changed(StateChanged(template.id, status))
+
+    async def _forget(self, template_id: TemplateId) -> None:
+        await self._pool.stop(template_id)
+        self._templates.pop(template_id, None)
+        self._streams.forget(template_id)
+
+    def _spec(self, template: Template) -> LiveSpec:
+        """Say what an ingest worker must know; motion is looked for only in views that are always live."""
+        settings = template.settings
+        return LiveSpec(
+            template_id=template.id,
+            media=kind_of(self._registry, settings.kind).media(settings.config),
+            motion=settings.motion if settings.live else MotionSettings(detector=OFF),
+            zones=tuple(zone.points for zone in settings.zones),
+            motion_masks=settings.motion_masks,
+        )
+
+    async def _follow_events(self) -> None:
+        async for event in self._pool.events():
+            match event:
+                case FrameReady():
+                    self._streams.frame_came(event)
+                case StreamMeasured():
+                    self._streams.measured(event)
+                case StateChanged() if event.template_id in self._templates:
+                    self._streams.state_changed(event)
+                    await self._tell(event)
+                case StateChanged() | BurstReported():
+                    await self._tell(event)
+
+    async def _all_templates(self) -> list[Template]:
+        return await self._database.read(_read_all_templates)
+
+
+def _read_all_templates(tx: Transaction) -> list[Template]:
+    found: list[Template] = []
+    after: str | None = None
+    while True:
+        page = tx.templates.list(TemplateFilter(), PageRequest(MAX_LIMIT, after))
+        found.extend(page.items)
+        if page.next_cursor is None:
+            return found
+        after = decode_cursor(page.next_cursor)

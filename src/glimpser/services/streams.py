@@ -1,0 +1,86 @@
+"""What is known of the live streams: their states and figures, passed on to viewers and metrics."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from glimpser.core.clock import Clock
+from glimpser.core.ids import TemplateId
+from glimpser.core.live import FrameReady, State, StateChanged, StreamMeasured, StreamStatus
+from glimpser.streaming.hub import Hub
+
+_log = structlog.get_logger(__name__)
+
+
+class StreamMetrics(Protocol):
+    def source_measured(
+        self, template_id: TemplateId, *, fps: float, last_packet_age_s: float, restarts: int, dropped: int
+    ) -> None:
+        """Take a stream's figures; `restarts` and `dropped` are those since the last call."""
+        ...
+
+    def forget(self, template_id: TemplateId) -> None:
+        """The view is gone: show its figures no more."""
+        ...
+
+
+class Streams:
+    """Event loop's thread."""
+
+    def __init__(self, *, hub: Hub, clock: Clock, metrics: StreamMetrics) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._began_at = clock.now()
+        self._statuses: dict[TemplateId, StreamStatus] = {}
+        self._down_since: dict[TemplateId, datetime] = {}
+        self._measured: dict[TemplateId, StreamMeasured] = {}
+
+    def status(self, template_id: TemplateId) -> StreamStatus:
+        """Give the state of a stream; while it gives pictures, its `fps` is measured."""
+        status = self._statuses.get(template_id)
+        if status is None:
+            return StreamStatus(state=State.IDLE, since=self._began_at)
+        measured = self._measured.get(template_id)
+        if measured and measured.fps and status.state.gives_pictures:
+            return replace(status, fps=measured.fps)
+        return status
+
+    def frame_came(self, ready: FrameReady) -> None:
+        self._hub.publish(ready.frame, ready.wanted_width)
+
+    def state_changed(self, change: StateChanged) -> None:
+        """Note it, and tell viewers when pictures stop and when they come again."""
+        template_id, status = change.template_id, change.status
+        self._statuses[template_id] = status
+        _log.info("stream.state", template_id=template_id, state=status.state.value, reason=status.reason)
+        if status.state.gives_pictures:
+            self._down_since.pop(template_id, None)
+            self._hub.online(template_id)
+        elif status.state is not State.CONNECTING:
+            since = self._down_since.setdefault(template_id, status.since)
+            self._hub.offline(template_id, since, status.reason or "switched off")
+
+    def measured(self, figures: StreamMeasured) -> None:
+        before = self._measured.get(figures.template_id)
+        self._measured[figures.template_id] = figures
+        self._metrics.source_measured(
+            figures.template_id,
+            fps=figures.fps,
+            last_packet_age_s=figures.last_packet_age_s,
+            restarts=_since(before.restarts if before else None, figures.restarts),
+            dropped=_since(before.dropped_frames if before else None, figures.dropped_frames),
+        )
+
+    def forget(self, template_id: TemplateId) -> None:
+        """The view was removed."""
+        for known in (self._statuses, self._down_since, self._measured):
+            known.pop(template_id, None)
+        self._hub.close(template_id)
+        self._metrics.forget(template_id)
+
+
+def _since(before: int | None, now: int) -> int:
+    """Give what a counter rose by; one that fell began anew with its worker."""
+    return now - before if before is not None and now >= before else now
