@@ -10,7 +10,8 @@ import structlog
 
 from glimpser.core.clock import Clock
 from glimpser.core.errors import NotFound, Unavailable
-from glimpser.core.events import Capture, Event, Level
+from glimpser.core.events import Artifact, Capture, Event, Level
+from glimpser.core.frames import Frame
 from glimpser.core.ids import CaptureId, EventId, TemplateId, new_id
 from glimpser.core.live import BurstReported, State, StateChanged
 from glimpser.core.motion import BurstClosed
@@ -30,7 +31,7 @@ class EventMetrics(Protocol):
 
 
 class Pipeline:
-    """One task records everything in order. When the database or store is away it waits, and loses nothing."""
+    """One task records everything in order; while the database or the store is away, it waits."""
 
     def __init__(
         self,
@@ -84,11 +85,7 @@ class Pipeline:
         key = (report.template_id, report.step.started_at)
         known = self._bursts.get(key)
         event = _described(known or self._opened(report), report)
-        picture = (
-            await self._again(lambda: self._alerting.store_picture(report.picture))
-            if report.picture
-            else None
-        )
+        picture = await self._stored(report.picture) if report.picture else None
         written = await self._again(lambda: self._alerting.record(event, picture, is_new=known is None))
         if known is None:
             self._metrics.event_recorded(report.template_id, MOTION)
@@ -96,6 +93,9 @@ class Pipeline:
             self._bursts.pop(key, None)
         else:
             self._bursts[key] = written
+
+    async def _stored(self, frame: Frame) -> Artifact:
+        return await self._again(lambda: self._alerting.store_picture(frame))
 
     def _opened(self, report: BurstReported) -> Event:
         return Event(
@@ -133,16 +133,17 @@ class Pipeline:
         running = self._sessions.pop(template_id, None)
         if running is None:
             return
-        status = "failure" if error else "success"
-        ended = replace(running[1], status=status, ended_at=at, error=error)
+        ended = replace(running[1], status="failure" if error else "success", ended_at=at, error=error)
         await self._again(lambda: self._database.write(lambda tx: tx.captures.finish(ended)))
 
     async def _end_bursts(self, template_id: TemplateId) -> None:
         """Close what a lost worker left open, at the last moment known of it."""
         for key in [key for key in self._bursts if key[0] == template_id]:
             event = self._bursts.pop(key)
-            ended = replace(event, ended_at=event.peak_at or event.started_at)
-            await self._again(lambda ended=ended: self._alerting.record(ended, None, is_new=False))
+            await self._finish(replace(event, ended_at=event.peak_at or event.started_at))
+
+    async def _finish(self, event: Event) -> None:
+        await self._again(lambda: self._alerting.record(event, None, is_new=False))
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it until it succeeds."""
