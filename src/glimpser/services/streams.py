@@ -15,10 +15,8 @@ _log = structlog.get_logger(__name__)
 
 
 class StreamMetrics(Protocol):
-    def source_measured(
-        self, template_id: TemplateId, *, fps: float, last_packet_age_s: float, restarts: int, dropped: int
-    ) -> None:
-        """Take a stream's figures; `restarts` and `dropped` are those since the last call."""
+    def source_measured(self, measured: StreamMeasured) -> None:
+        """Take a stream's figures; its counters begin anew with its worker."""
         ...
 
     def forget(self, template_id: TemplateId) -> None:
@@ -63,15 +61,8 @@ class Streams:
             self._hub.offline(template_id, since, status.reason or "switched off")
 
     def measured(self, figures: StreamMeasured) -> None:
-        before = self._measured.get(figures.template_id)
         self._measured[figures.template_id] = figures
-        self._metrics.source_measured(
-            figures.template_id,
-            fps=figures.fps,
-            last_packet_age_s=figures.last_packet_age_s,
-            restarts=_since(before.restarts if before else None, figures.restarts),
-            dropped=_since(before.dropped_frames if before else None, figures.dropped_frames),
-        )
+        self._metrics.source_measured(figures)
 
     def forget(self, template_id: TemplateId) -> None:
         """The view was removed."""
@@ -79,8 +70,3 @@ class Streams:
             known.pop(template_id, None)
         self._hub.close(template_id)
         self._metrics.forget(template_id)
-
-
-def _since(before: int | None, now: int) -> int:
-    """Give what a counter rose by; one that fell began anew with its worker."""
-    return now - before if before is not None and now >= before else now
