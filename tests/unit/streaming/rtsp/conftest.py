@@ -23,3 +23,9 @@ async def connect() -> AsyncIterator[Connect]:
         writer.transport.abort()
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Run on both loops: the program prefers uvloop, and its transports are not asyncio's."""
+    return "asyncio", {"use_uvloop": request.param}

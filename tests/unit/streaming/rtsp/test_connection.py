@@ -16,6 +16,7 @@ from tests.unit.streaming.rtsp.client import (
     payloads,
     ready_mount,
     server_with,
+    until,
 )
 
 pytestmark = pytest.mark.anyio
@@ -104,6 +105,18 @@ async def test_after_teardown_the_connection_can_set_up_again(connect: Connect) 
         assert torn_down.status == 200
         assert viewers == 0
         assert mount.viewers == mount.playing == 1
+
+
+async def test_a_player_that_hangs_up_is_forgotten(connect: Connect) -> None:
+    async with server_with() as server:
+        mount = ready_mount(server)
+        client = await connect(server)
+        await client.play()
+
+        client.writer.transport.abort()
+        await until(lambda: server.connections == 0)
+
+        assert mount.viewers == mount.playing == 0
 
 
 async def test_without_credentials_the_answer_is_401_with_both_challenges_even_for_unknown_paths(
