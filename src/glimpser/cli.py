@@ -1,0 +1,171 @@
+"""The commands. Exit codes: 0 ok, 1 failed, 2 usage, 78 configuration (sysexits.h)."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from glimpser import __version__
+from glimpser.config import Config, load, render_config
+from glimpser.core.errors import GlimpserError, InvalidInput, Misconfigured
+from glimpser.egress.redaction import redact
+from glimpser.services.integrity import CheckLevel, Report
+
+EXIT_FAILED = 1
+EXIT_CONFIGURATION = 78
+
+app = typer.Typer(
+    name="glimpser",
+    help="Watches cameras, video sites, web pages and files, and tells people what happened.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Level(StrEnum):
+    """How much `fsck` looks at."""
+
+    PRESENCE = "presence"
+    SIZE = "size"
+    HASH = "hash"
+
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where everything is kept.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def main() -> None:
+    """Run a command; errors made for people are printed as one sentence."""
+    try:
+        app()
+    except Misconfigured as error:
+        _fail(error.detail, EXIT_CONFIGURATION)
+    except GlimpserError as error:
+        _fail("\n".join([error.detail, *_field_lines(error)]), EXIT_FAILED)
+    except KeyboardInterrupt:
+        _fail("Interrupted.", EXIT_FAILED)
+
+
+@app.command()
+def up(
+    data_dir: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the web server.", show_default=False)] = None,
+) -> None:
+    """Run the whole program: web server, capture, motion, events."""
+    config = _load(data_dir, {"server.host": host, "server.port": port})
+    from glimpser.app import run
+
+    run(config)
+
+
+@app.command()
+def snapshot(
+    what: Annotated[str, typer.Argument(metavar="URL|PATH|TEMPLATE", help="What to take a picture of.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The JPEG to write.")] = Path("snapshot.jpg"),
+    data_dir: DataDir = None,
+) -> None:
+    """Take one picture of anything; no server needs to run."""
+    from glimpser.app import take_snapshot
+
+    config = _load(data_dir)
+    with Console(stderr=True).status(f"Opening {redact(what)} …"):
+        jpeg = asyncio.run(take_snapshot(config, what))
+    output.write_bytes(jpeg.data)
+    typer.echo(f"{output}: {jpeg.width} × {jpeg.height} pixels, {len(jpeg.data) / 1000:.0f} kB")
+
+
+@app.command("check-config")
+def check_config(data_dir: DataDir = None) -> None:
+    """Validate the configuration and print it without its secrets."""
+    typer.echo(render_config(_load(data_dir)))
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to this version; `up` does this by itself."""
+    from glimpser.app import migrate_database
+
+    typer.echo(f"The database is at revision {migrate_database(_load(data_dir))}.")
+
+
+@app.command()
+def fsck(
+    data_dir: DataDir = None,
+    level: Annotated[
+        Level, typer.Option(help="What is compared; each level includes those before it.")
+    ] = Level.PRESENCE,
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without loss.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that database and stored pictures agree. Exit 0 only without problems."""
+    from glimpser.app import check_integrity
+
+    report = asyncio.run(check_integrity(_load(data_dir), level=CheckLevel.parse(level.value), repair=repair))
+    _print_report(report, as_json=as_json)
+    if report.unrepaired:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file.")] = None,
+) -> None:
+    """Print the OpenAPI document of the HTTP interface."""
+    from glimpser.web.application import openapi_document
+    from glimpser.web.wiring import WebSettings
+
+    document = openapi_document(WebSettings(version=__version__))
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        typer.echo(text, nl=False)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _load(data_dir: Path | None, overrides: dict[str, Any] | None = None) -> Config:
+    given = {"data_dir": str(data_dir) if data_dir else None} | (overrides or {})
+    return load(given)
+
+
+def _print_report(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(_as_values(report), indent=2))
+        return
+    for problem in report.problems:
+        mended = " (mended)" if problem.repaired else ""
+        typer.echo(f"{problem.kind:10} {problem.subject}: {problem.detail}{mended}")
+    counted = ", ".join(f"{count} {name}" for name, count in report.counts.items())
+    typer.echo(f"{len(report.problems)} problems; looked at {counted}.")
+
+
+def _as_values(report: Report) -> dict[str, object]:
+    return {"problems": [asdict(problem) for problem in report.problems], "counts": dict(report.counts)}
+
+
+def _field_lines(error: GlimpserError) -> Sequence[str]:
+    if not isinstance(error, InvalidInput):
+        return []
+    return [f"  {field.pointer}: {field.message}" for field in error.errors if field.message != error.detail]
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    print(f"glimpser: {message}", file=sys.stderr)  # noqa: T201  # the one way a command fails
+    raise SystemExit(status)
