@@ -16,6 +16,7 @@ from glimpser import __version__
 from glimpser.config import Config, load, render_config
 from glimpser.core.errors import GlimpserError, InvalidInput, Misconfigured
 from glimpser.egress.redaction import redact
+from glimpser.observability.logs import configure_logging
 from glimpser.services.integrity import CheckLevel, Report
 
 EXIT_FAILED = 1
@@ -78,7 +79,7 @@ def snapshot(
     """Take one picture of anything; no server needs to run."""
     from glimpser.app import take_snapshot
 
-    config = _load(data_dir)
+    config = _load_quietly(data_dir)
     with Console(stderr=True).status(f"Opening {redact(what)} …"):
         jpeg = asyncio.run(take_snapshot(config, what))
     output.write_bytes(jpeg.data)
@@ -96,7 +97,7 @@ def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to this version; `up` does this by itself."""
     from glimpser.app import migrate_database
 
-    typer.echo(f"The database is at revision {migrate_database(_load(data_dir))}.")
+    typer.echo(f"The database is at revision {migrate_database(_load_quietly(data_dir))}.")
 
 
 @app.command()
@@ -112,7 +113,9 @@ def fsck(
     """Prove that database and stored pictures agree. Exit 0 only without problems."""
     from glimpser.app import check_integrity
 
-    report = asyncio.run(check_integrity(_load(data_dir), level=CheckLevel.parse(level.value), repair=repair))
+    report = asyncio.run(
+        check_integrity(_load_quietly(data_dir), level=CheckLevel.parse(level.value), repair=repair)
+    )
     _print_report(report, as_json=as_json)
     if report.unrepaired:
         raise typer.Exit(EXIT_FAILED)
@@ -143,6 +146,13 @@ def version() -> None:
 def _load(data_dir: Path | None, overrides: dict[str, Any] | None = None) -> Config:
     given = {"data_dir": str(data_dir) if data_dir else None} | (overrides or {})
     return load(given)
+
+
+def _load_quietly(data_dir: Path | None) -> Config:
+    """Load for a command whose output is its own: of the log only what is wrong."""
+    config = _load(data_dir)
+    configure_logging(config.observability.model_copy(update={"log_level": "warning"}))
+    return config
 
 
 def _print_report(report: Report, *, as_json: bool) -> None:

@@ -27,7 +27,7 @@ def parse_config(model: type[ConfigT], config: Mapping[str, object]) -> ConfigT:
         return model.model_validate(dict(config))
     except ValidationError as error:
         errors = [
-            FieldError("/".join(["", "config", *map(str, problem["loc"])]), problem["msg"])
+            FieldError("/".join(["", "config", *map(str, problem["loc"])]), problem["msg"].removeprefix("Value error, "))
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise InvalidInput("The config of this view cannot be used.", errors) from None
