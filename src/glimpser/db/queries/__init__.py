@@ -1,0 +1,1 @@
+"""One module per group of repositories: the program's SQL, built once and cached by SQLAlchemy."""

@@ -1,0 +1,102 @@
+"""Artifacts, and the garbage that removed ones leave: rows go first, objects after."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all
+
+from glimpser.core.errors import NotFound
+from glimpser.core.events import Artifact
+from glimpser.core.ids import ArtifactId
+from glimpser.db.queries.paging import AnyRow
+from glimpser.db.tables import artifacts, garbage
+
+_GET = select(artifacts).where(artifacts.c.id == bindparam("id"))
+_NEWEST = select(artifacts).order_by(artifacts.c.id.desc()).limit(1)
+_AFTER = select(artifacts).where(artifacts.c.id > bindparam("id")).order_by(artifacts.c.id)
+_AFTER_URI = select(artifacts).where(artifacts.c.uri > bindparam("uri")).order_by(artifacts.c.uri)
+_KNOWN = union_all(
+    *(
+        select(table.c.uri).where(table.c.uri.in_(bindparam("uris", expanding=True)))
+        for table in (artifacts, garbage)
+    )
+)
+_DISCARD = insert(garbage).from_select(
+    ["uri"], select(artifacts.c.uri).where(artifacts.c.id == bindparam("id"))
+)
+_REMOVE = delete(artifacts).where(artifacts.c.id == bindparam("id"))
+_COUNT_GARBAGE = select(func.count()).select_from(garbage)
+_GARBAGE = select(garbage.c.uri).order_by(garbage.c.uri)
+_FORGET = delete(garbage).where(garbage.c.uri.in_(bindparam("uris", expanding=True)))
+
+
+class SqlArtifacts:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, artifact: Artifact) -> None:
+        self._connection.execute(
+            insert(artifacts),
+            {
+                "id": artifact.id,
+                "uri": artifact.uri,
+                "media_type": artifact.media_type,
+                "size_bytes": artifact.size_bytes,
+                "sha256": artifact.sha256,
+                "width": artifact.width,
+                "height": artifact.height,
+                "created_at": artifact.created_at,
+            },
+        )
+
+    def get(self, artifact_id: ArtifactId) -> Artifact:
+        row = self._connection.execute(_GET, {"id": artifact_id}).one_or_none()
+        if row is None:
+            raise NotFound("There is no artifact with this id.")
+        return _artifact(row)
+
+    def remove(self, artifact_id: ArtifactId) -> None:
+        if self._connection.execute(_DISCARD, {"id": artifact_id}).rowcount == 0:
+            raise NotFound("There is no artifact with this id.")
+        self._connection.execute(_REMOVE, {"id": artifact_id})
+
+    def after(self, artifact_id: ArtifactId | None, limit: int) -> Sequence[Artifact]:
+        rows = self._connection.execute(_AFTER.limit(limit), {"id": artifact_id or ""})
+        return [_artifact(row) for row in rows]
+
+    def after_uri(self, uri: str, limit: int) -> Sequence[Artifact]:
+        return [_artifact(row) for row in self._connection.execute(_AFTER_URI.limit(limit), {"uri": uri})]
+
+    def known(self, uris: Sequence[str]) -> AbstractSet[str]:
+        return frozenset(self._connection.scalars(_KNOWN, {"uris": list(uris)}))
+
+    def newest(self) -> Artifact | None:
+        row = self._connection.execute(_NEWEST).one_or_none()
+        return None if row is None else _artifact(row)
+
+
+class SqlGarbage:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def count(self) -> int:
+        return self._connection.scalar(_COUNT_GARBAGE) or 0
+
+    def list(self, limit: int) -> Sequence[str]:
+        return self._connection.scalars(_GARBAGE.limit(limit)).all()
+
+    def forget(self, uris: Sequence[str]) -> None:
+        self._connection.execute(_FORGET, {"uris": list(uris)})
+
+
+def _artifact(row: AnyRow) -> Artifact:
+    return Artifact(
+        id=row.id,
+        uri=row.uri,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        width=row.width,
+        height=row.height,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,110 @@
+"""Templates: one JSON document each, beside the columns that lists are narrowed by."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, or_, select, update
+
+from glimpser.core.errors import GlimpserError, NotFound, Stale
+from glimpser.core.ids import TemplateId
+from glimpser.core.pages import Page, PageRequest
+from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
+from glimpser.db.queries.paging import AnyRow, fetch_page
+from glimpser.db.tables import template_groups, templates
+
+_COLUMNS = select(
+    templates.c.id, templates.c.document, templates.c.version, templates.c.created_at, templates.c.updated_at
+)
+_GET = _COLUMNS.where(templates.c.id == bindparam("id"))
+
+
+class SqlTemplates:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, template: Template) -> None:
+        identity = {
+            "id": template.id,
+            "version": template.version,
+            "created_at": template.created_at,
+            "updated_at": template.updated_at,
+        }
+        self._connection.execute(insert(templates), identity | _columns(template.settings))
+        self._set_groups(template.id, template.settings.groups)
+
+    def get(self, template_id: TemplateId) -> Template:
+        row = self._connection.execute(_GET, {"id": template_id}).one_or_none()
+        if row is None:
+            raise NotFound("There is no template with this id.")
+        return _template(row)
+
+    def list(self, where: TemplateFilter, page: PageRequest) -> Page[Template]:
+        statement = _COLUMNS.where(*_conditions(where)).order_by(templates.c.id)
+        if page.after is not None:
+            statement = statement.where(templates.c.id > page.after)
+        return fetch_page(self._connection, statement, page, make=_template)
+
+    def replace(
+        self, template_id: TemplateId, settings: TemplateSettings, *, expected: int, now: datetime
+    ) -> Template:
+        changes = _columns(settings) | {"version": expected + 1, "updated_at": now}
+        statement = update(templates).where(_is_version(template_id, expected)).values(changes)
+        if self._connection.execute(statement).rowcount == 0:
+            raise self._why_not(template_id)
+        self._set_groups(template_id, settings.groups)
+        return self.get(template_id)
+
+    def remove(self, template_id: TemplateId, *, expected: int) -> None:
+        statement = delete(templates).where(_is_version(template_id, expected))
+        if self._connection.execute(statement).rowcount == 0:
+            raise self._why_not(template_id)
+
+    def _why_not(self, template_id: TemplateId) -> GlimpserError:
+        version = self.get(template_id).version
+        return Stale(f"The template has been changed: it is at version {version} now.")
+
+    def _set_groups(self, template_id: TemplateId, names: tuple[str, ...]) -> None:
+        self._connection.execute(delete(template_groups).where(template_groups.c.template_id == template_id))
+        rows = [{"template_id": template_id, "name": name} for name in sorted(set(names))]
+        if rows:
+            self._connection.execute(insert(template_groups), rows)
+
+
+def _columns(settings: TemplateSettings) -> dict[str, object]:
+    return {
+        "name": settings.name,
+        "kind": settings.kind,
+        "enabled": settings.enabled,
+        "live": settings.live,
+        "notes": settings.notes,
+        "document": settings,
+    }
+
+
+def _is_version(template_id: TemplateId, version: int) -> ColumnElement[bool]:
+    return (templates.c.id == template_id) & (templates.c.version == version)
+
+
+def _conditions(where: TemplateFilter) -> Iterator[ColumnElement[bool]]:
+    if where.kind is not None:
+        yield templates.c.kind == where.kind
+    if where.enabled is not None:
+        yield templates.c.enabled == where.enabled
+    if where.group is not None:
+        in_group = select(template_groups.c.template_id).where(template_groups.c.name == where.group)
+        yield templates.c.id.in_(in_group)
+    if where.text is not None:
+        columns = (templates.c.name, templates.c.notes)
+        yield or_(*(column.icontains(where.text, autoescape=True) for column in columns))
+
+
+def _template(row: AnyRow) -> Template:
+    """A field that an older version did not write has its default; one that is gone is left out."""
+    return Template(
+        id=row.id,
+        settings=msgspec.convert(row.document, TemplateSettings),
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,233 @@
+"""The tables, as the newest migration leaves them.
+
+What happened (captures, events, observations, jobs) names its template without a foreign key: it stays when
+the template goes. What points at an artifact loses the pointer when retention removes the artifact.
+Keys are ULIDs; moments are `Instant`. Lists are read through an index in their order, never sorted.
+"""
+
+from collections.abc import Iterable
+from typing import get_args, get_type_hints
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from glimpser.core.accounts import Role
+from glimpser.core.events import Capture, Level
+from glimpser.db.types import Id, Instant, Json
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+JOB_STATUSES = ("pending", "running", "success", "failure", "cancelled", "skipped", "dead")
+IS_WARNING = "level >= 30"
+"""What the index of grave events covers; a statement repeats it so that the planner sees the match."""
+IS_RUNNING = "status = 'running'"
+IS_UNFINISHED = "ended_at IS NULL"
+
+
+def _one_of(column: str, allowed: Iterable[object]) -> CheckConstraint:
+    """Close a set of values in the database too."""
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in allowed)})", name=column)
+
+
+def _artifact_column() -> Column[str]:
+    return Column("artifact_id", Id, ForeignKey("artifacts.id", ondelete="SET NULL"))
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """Make an index of the rows that `where` picks."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("email", String(320), nullable=False),
+    # What the email is compared by: PostgreSQL and SQLite fold cases differently, Python does it the same.
+    Column("email_key", String(320), nullable=False, unique=True),
+    Column("role", SmallInteger, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("groups", Json, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    _one_of("role", (role.value for role in Role)),
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("token_id", String(64), primary_key=True),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("notes", Text, nullable=False),
+    # All settings; the columns above repeat those that lists are narrowed by.
+    Column("document", Json, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+template_groups = Table(
+    "template_groups",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("template_id", Id, ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # Walked in code point order beside the store's own list.
+    Column("uri", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False, unique=True),
+    Column("media_type", String(127), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("created_at", Instant, nullable=False),
+)
+
+garbage = Table("garbage", metadata, Column("uri", Text, primary_key=True))
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("template_id", Id, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    _artifact_column(),
+    Column("error", Text),
+    _one_of("kind", get_args(get_type_hints(Capture)["kind"])),
+    _one_of("status", get_args(get_type_hints(Capture)["status"])),
+    Index(None, "started_at", "id"),
+    Index(None, "template_id", "started_at", "id"),
+    _partial("ix_captures_artifact_id", "artifact_id", where="artifact_id IS NOT NULL"),
+    _partial("ix_captures_running", "id", where=IS_RUNNING),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("template_id", Id, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("metadata", Json, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("peak_at", Instant),
+    Column("ended_at", Instant),
+    _artifact_column(),
+    Column("created_at", Instant, nullable=False),
+    _one_of("level", (level.value for level in Level)),
+    Index(None, "started_at", "id"),
+    Index(None, "template_id", "started_at", "id"),
+    Index(None, "kind", "started_at", "id"),
+    _partial("ix_events_warning", "started_at", "id", where=IS_WARNING),
+    _partial("ix_events_unfinished", "kind", "id", where=IS_UNFINISHED),
+    _partial("ix_events_artifact_id", "artifact_id", where="artifact_id IS NOT NULL"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("template_id", Id, nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("observed_at", Instant, nullable=False),
+    Column("value", Float),
+    Column("data", Json, nullable=False),
+    Column("event_id", Id, ForeignKey("events.id", ondelete="SET NULL")),
+    Column("capture_id", Id, ForeignKey("captures.id", ondelete="SET NULL")),
+    _artifact_column(),
+    Index(None, "template_id", "observed_at", "id"),
+    Index(None, "template_id", "name", "observed_at", "id"),
+    _partial("ix_observations_event_id", "event_id", where="event_id IS NOT NULL"),
+    _partial("ix_observations_capture_id", "capture_id", where="capture_id IS NOT NULL"),
+    _partial("ix_observations_artifact_id", "artifact_id", where="artifact_id IS NOT NULL"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("template_id", Id),
+    Column("payload", Json, nullable=False),
+    Column("idempotency_key", String(200), unique=True),
+    Column("scheduled_for", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    # Who holds a job does so until `lease_until`; a write with an older `fence` comes too late.
+    Column("lease_until", Instant),
+    Column("fence", Integer, nullable=False),
+    Column("progress", Float),
+    Column("step", Text),
+    Column("result", Json),
+    Column("error", Text),
+    _one_of("status", JOB_STATUSES),
+    CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
+    Index(None, "status", "scheduled_for", "id"),
+    Index(None, "template_id", "created_at", "id"),
+    Index(None, "kind", "created_at", "id"),
+    _partial("ix_jobs_leased", "lease_until", where=IS_RUNNING),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("client_ip", String(64)),
+    Column("detail", Text, nullable=False),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("value", Text, nullable=False),
+)

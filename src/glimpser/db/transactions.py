@@ -1,0 +1,60 @@
+"""All repositories over one connection."""
+
+from sqlalchemy import Connection
+
+from glimpser.db.queries.accounts import SqlAudit, SqlRevocations, SqlUsers
+from glimpser.db.queries.artifacts import SqlArtifacts, SqlGarbage
+from glimpser.db.queries.captures import SqlCaptures
+from glimpser.db.queries.events import SqlEvents
+from glimpser.db.queries.observations import SqlObservations
+from glimpser.db.queries.settings import SqlSettings
+from glimpser.db.queries.templates import SqlTemplates
+
+
+class SqlTransaction:
+    """Implements `core.ports.Transaction`; belongs to the thread that runs the transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def templates(self) -> SqlTemplates:
+        return SqlTemplates(self._connection)
+
+    @property
+    def events(self) -> SqlEvents:
+        return SqlEvents(self._connection)
+
+    @property
+    def captures(self) -> SqlCaptures:
+        return SqlCaptures(self._connection)
+
+    @property
+    def artifacts(self) -> SqlArtifacts:
+        return SqlArtifacts(self._connection)
+
+    @property
+    def garbage(self) -> SqlGarbage:
+        return SqlGarbage(self._connection)
+
+    @property
+    def observations(self) -> SqlObservations:
+        return SqlObservations(self._connection)
+
+    @property
+    def users(self) -> SqlUsers:
+        return SqlUsers(self._connection)
+
+    @property
+    def revocations(self) -> SqlRevocations:
+        return SqlRevocations(self._connection)
+
+    @property
+    def audit(self) -> SqlAudit:
+        return SqlAudit(self._connection)
+
+    @property
+    def settings(self) -> SqlSettings:
+        return SqlSettings(self._connection)

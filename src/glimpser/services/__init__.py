@@ -1,0 +1,1 @@
+"""What the program does, in verbs; no SQL, no HTTP, no codec."""

@@ -1,0 +1,251 @@
+"""Proof that rows, objects and their hashes belong together, and repair where that loses nothing.
+
+A program that runs meanwhile may be between storing an object and noting its row, so whatever looks amiss is
+looked at a second time. `repair` deletes: it belongs to a program at rest.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+from glimpser.core.errors import NotFound
+from glimpser.core.events import Artifact, Event
+from glimpser.core.keys import ARTIFACTS
+from glimpser.core.ports import Database, ObjectStore, StoredEntry, Transaction
+from glimpser.services.recovery import MOTION, ended, unknown
+
+_BATCH = 500
+
+ProblemKind = Literal["structure", "reference", "missing", "orphan", "size", "hash", "unfinished"]
+
+
+class CheckLevel(IntEnum):
+    """What of an object is compared with its row; each level includes those before it."""
+
+    PRESENCE = 1
+    SIZE = 2
+    HASH = 3
+
+    @classmethod
+    def parse(cls, label: str) -> "CheckLevel":
+        return cls[label.upper()]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as it must be.
+
+    structure: the database file is damaged. reference: a row names a row that is gone. missing: a row whose
+    object is gone. orphan: an object that no row names. size, hash: an object that is not what its row says.
+    unfinished: an event that goes on although its live session has ended.
+    """
+
+    kind: ProblemKind
+    subject: str
+    detail: str
+    repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`counts` says how much was looked at: artifacts, objects, bytes, garbage."""
+
+    problems: tuple[Problem, ...]
+    counts: Mapping[str, int]
+
+    @property
+    def unrepaired(self) -> int:
+        return sum(not problem.repaired for problem in self.problems)
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What one walk along rows and objects found; the lists hold what needs a second look."""
+
+    counts: Counter[str] = field(default_factory=lambda: Counter(artifacts=0, objects=0, bytes=0))
+    matched: int = 0
+    differing: list[Problem] = field(default_factory=list)
+    missing: list[Artifact] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
+
+
+async def check(database: Database, store: ObjectStore, level: CheckLevel, *, repair: bool = False) -> Report:
+    """Compare everything with everything; memory is needed for problems alone.
+
+    Repair gives unfinished events their end, clears references to what is gone, removes rows without
+    object and objects without row. If not a single row has its object, the store is most likely another
+    one: then neither rows nor objects are removed.
+    """
+    findings = await _compare(database, store, level)
+    may_remove = repair and findings.matched > 0
+    problems = [
+        *await _check_database(database, repair=repair),
+        *findings.differing,
+        *await _check_missing(database, store, findings.missing, repair=may_remove),
+        *await _check_orphans(database, store, findings.orphans, repair=may_remove),
+        *await _check_events(database, repair=repair),
+    ]
+    garbage = await database.read(lambda tx: tx.garbage.count())
+    return Report(tuple(problems), {**findings.counts, "garbage": garbage})
+
+
+async def _compare(database: Database, store: ObjectStore, level: CheckLevel) -> _Findings:
+    findings = _Findings()
+    async for row, entry in _side_by_side(database, store):
+        _count(findings.counts, row, entry)
+        if row is not None and entry is not None:
+            findings.matched += 1
+            problem = await _difference(store, row, entry, level)
+            findings.differing += [problem] if problem else []
+        elif row is not None:
+            findings.missing.append(row)
+        elif entry is not None and entry.key.startswith(ARTIFACTS):
+            findings.orphans.append(entry.uri)
+    return findings
+
+
+def _count(counts: Counter[str], row: Artifact | None, entry: StoredEntry | None) -> None:
+    counts["artifacts"] += row is not None
+    counts["objects"] += entry is not None
+    counts["bytes"] += entry.size_bytes if entry else 0
+
+
+async def _side_by_side(
+    database: Database, store: ObjectStore
+) -> AsyncIterator[tuple[Artifact | None, StoredEntry | None]]:
+    """Walk rows and objects in the order of their URIs, and pair those of the same URI."""
+    rows, entries = _rows(database), store.list()
+    row, entry = await anext(rows, None), await anext(entries, None)
+    while row is not None or entry is not None:
+        if entry is None or (row is not None and row.uri < entry.uri):
+            yield row, None
+            row = await anext(rows, None)
+        elif row is None or entry.uri < row.uri:
+            yield None, entry
+            entry = await anext(entries, None)
+        else:
+            yield row, entry
+            row, entry = await anext(rows, None), await anext(entries, None)
+
+
+async def _rows(database: Database) -> AsyncIterator[Artifact]:
+    last = ""
+    while rows := await _rows_after(database, last):
+        for row in rows:
+            yield row
+        last = rows[-1].uri
+
+
+async def _rows_after(database: Database, uri: str) -> Sequence[Artifact]:
+    return await database.read(lambda tx: tx.artifacts.after_uri(uri, _BATCH))
+
+
+async def _difference(
+    store: ObjectStore, row: Artifact, entry: StoredEntry, level: CheckLevel
+) -> Problem | None:
+    if level >= CheckLevel.SIZE and entry.size_bytes != row.size_bytes:
+        detail = f"{entry.uri} has {entry.size_bytes} bytes, its row says {row.size_bytes}."
+        return Problem("size", f"artifacts/{row.id}", detail)
+    if level >= CheckLevel.HASH and await _hash_of(store, row.uri) not in (row.sha256, None):
+        return Problem("hash", f"artifacts/{row.id}", f"{entry.uri} is not what was stored.")
+    return None
+
+
+async def _hash_of(store: ObjectStore, uri: str) -> str | None:
+    """None if the object has been deleted meanwhile."""
+    digest = hashlib.sha256()
+    try:
+        async for piece in store.get(uri):
+            digest.update(piece)
+    except NotFound:
+        return None
+    return digest.hexdigest()
+
+
+async def _check_database(database: Database, *, repair: bool) -> list[Problem]:
+    faults = await database.verify()
+    mends = repair and any(fault.kind == "reference" for fault in faults)
+    if mends:
+        await database.mend()
+    return [
+        Problem(fault.kind, fault.subject, fault.detail, repaired=mends and fault.kind == "reference")
+        for fault in faults
+    ]
+
+
+async def _check_missing(
+    database: Database, store: ObjectStore, suspects: Sequence[Artifact], *, repair: bool
+) -> list[Problem]:
+    problems = []
+    for artifact in suspects:
+        if await _is_missing(database, store, artifact):
+            if repair:
+                await _remove_row(database, artifact)
+            detail = f"{artifact.uri} is not in the store."
+            problems.append(Problem("missing", f"artifacts/{artifact.id}", detail, repaired=repair))
+    return problems
+
+
+async def _is_missing(database: Database, store: ObjectStore, artifact: Artifact) -> bool:
+    """Look again: retention may have removed the row, a capture may have stored the object since."""
+    try:
+        await database.read(lambda tx: tx.artifacts.get(artifact.id))
+    except NotFound:
+        return False
+    try:
+        async for _ in store.get(artifact.uri, start=0, end=1):
+            pass
+    except NotFound:
+        return True
+    return False
+
+
+async def _remove_row(database: Database, artifact: Artifact) -> None:
+    with suppress(NotFound):
+        await database.write(lambda tx: tx.artifacts.remove(artifact.id))
+
+
+async def _check_orphans(
+    database: Database, store: ObjectStore, suspects: Sequence[str], *, repair: bool
+) -> list[Problem]:
+    problems = []
+    for batch in _batches(suspects):
+        for uri in await unknown(database, batch):
+            if repair:
+                await store.delete(uri)
+            problems.append(Problem("orphan", uri, "No row names this object.", repaired=repair))
+    return problems
+
+
+def _batches(uris: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(uris), _BATCH):
+        yield uris[start : start + _BATCH]
+
+
+async def _check_events(database: Database, *, repair: bool) -> list[Problem]:
+    if repair:
+        events = await database.write(_end_abandoned)
+    else:
+        events = await database.read(_abandoned)
+    detail = "It goes on although its live session has ended."
+    return [Problem("unfinished", f"events/{event.id}", detail, repaired=repair) for event in events]
+
+
+def _end_abandoned(tx: Transaction) -> list[Event]:
+    events = _abandoned(tx)
+    for event in events:
+        tx.events.update(ended(event))
+    return events
+
+
+def _abandoned(tx: Transaction) -> list[Event]:
+    return [event for event in tx.events.unfinished(MOTION) if _is_abandoned(tx, event)]
+
+
+def _is_abandoned(tx: Transaction, event: Event) -> bool:
+    session = tx.captures.session_at(event.template_id, event.started_at)
+    return session is not None and session.ended_at is not None and session.ended_at >= event.started_at

@@ -1,0 +1,119 @@
+"""Values to store. Each call makes another one; times are given in seconds after `START`."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ulid import ULID
+
+from glimpser.core.accounts import AuditEntry, Role, User
+from glimpser.core.events import Artifact, Capture, Event, Level, Observation
+from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId, UserId, new_id
+from glimpser.core.motion import MotionSettings
+from glimpser.core.templates import Template, TemplateSettings, Zone
+from glimpser.db import DatabaseSettings
+
+START = datetime(2025, 3, 30, 0, 59, 59, 123456, tzinfo=UTC)
+TRIANGLE = ((0.0, 0.0), (1.0, 0.0), (0.5, 1.0))
+VIEW = TemplateId("01JQ0000000000000000000000")
+
+ORDINARY = TemplateSettings(
+    name="Front door",
+    kind="ffmpeg",
+    config={"url": "rtsp://camera/1", "password": "secret", "detect_fps": 5.0},
+    live=False,
+    enabled=True,
+    groups=("outside", "street"),
+    notes="Who rings?",
+    private=True,
+    motion=MotionSettings(detector="mog2", sensitivity=0.25, threshold=0.125),
+    zones=(Zone("door", TRIANGLE),),
+    motion_masks=(TRIANGLE,),
+    lat=52.5,
+    lon=13.4,
+)
+
+
+def settings_in(directory: Path, **changes: Any) -> DatabaseSettings:
+    return replace(DatabaseSettings(url=f"sqlite:///{directory}/glimpser.db", pool_size=2), **changes)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def id_at(seconds: float) -> str:
+    return str(ULID.from_datetime(at(seconds)))
+
+
+def template(**changes: Any) -> Template:
+    settings = replace(ORDINARY, **changes)
+    return Template(id=TemplateId(new_id()), settings=settings, version=1, created_at=START, updated_at=START)
+
+
+def artifact(seconds: float = 0, **changes: Any) -> Artifact:
+    identifier = ArtifactId(id_at(seconds))
+    ordinary = Artifact(
+        id=identifier,
+        uri=f"memory:///artifacts/{at(seconds):%Y/%m/%d}/{identifier}.jpg",
+        media_type="image/jpeg",
+        size_bytes=5,
+        sha256="0" * 64,
+        width=320,
+        height=180,
+        created_at=at(seconds),
+    )
+    return replace(ordinary, **changes)
+
+
+def capture(seconds: float = 0, **changes: Any) -> Capture:
+    ordinary = Capture(
+        id=CaptureId(new_id()), template_id=VIEW, kind="live", status="running", started_at=at(seconds)
+    )
+    return replace(ordinary, **changes)
+
+
+def event(seconds: float = 0, **changes: Any) -> Event:
+    ordinary = Event(
+        id=EventId(new_id()),
+        template_id=VIEW,
+        kind="motion",
+        level=Level.INFO,
+        message="Something moved",
+        metadata={"score": 0.5, "boxes": [{"x": 0.25, "y": 0.5, "width": 0.125, "height": 0.25}]},
+        started_at=at(seconds),
+        created_at=at(seconds + 1),
+    )
+    return replace(ordinary, **changes)
+
+
+def observation(seconds: float = 0, **changes: Any) -> Observation:
+    ordinary = Observation(
+        id=new_id(), template_id=VIEW, name="score", observed_at=at(seconds), value=0.5, data={"unit": "1"}
+    )
+    return replace(ordinary, **changes)
+
+
+def user(email: str = "Ann@example.org", **changes: Any) -> User:
+    ordinary = User(
+        id=UserId(new_id()),
+        email=email,
+        role=Role.OPERATOR,
+        password_hash="$argon2id$…",
+        groups=("outside",),
+        created_at=START,
+    )
+    return replace(ordinary, **changes)
+
+
+def audit_entry(number: int) -> AuditEntry:
+    return AuditEntry(
+        id=id_at(number),
+        at=at(number),
+        actor="ann@example.org",
+        action="template.create",
+        subject=f"templates/{number}",
+        client_ip="192.0.2.1",
+        detail="",
+    )
