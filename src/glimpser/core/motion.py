@@ -32,7 +32,7 @@ class MotionSettings:
 
     Attributes:
         detector: name of the detector; `off` watches nothing.
-        sensitivity: 0 (only strong changes) to 1 (faint ones too).
+        sensitivity: 0 (only strong changes) to 1 (faint ones too); every half doubles it.
         threshold: least score, 0 to 1, that counts as motion.
 
     Raises:
@@ -53,6 +53,11 @@ class MotionSettings:
     def enabled(self) -> bool:
         """Whether frames need to be decoded for motion at all."""
         return self.detector != OFF
+
+    @property
+    def tolerance_scale(self) -> float:
+        """Factor on the difference a detector tolerates: 2 at sensitivity 0, 1 at 0.5, 0.5 at 1."""
+        return math.exp2(1.0 - 2.0 * self.sensitivity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ def check_polygon(polygon: Polygon, pointer: str = "") -> None:
     if len(polygon) < 3:
         raise InvalidInput.field(pointer, "a polygon needs at least three points")
     for index, point in enumerate(polygon):
-        if len(point) != 2 or not all(_is_fraction(value) for value in point):
+        if not all(_is_fraction(value) for value in point):
             raise InvalidInput.field(f"{pointer}/{index}", "a point is two numbers from 0 to 1")
 
 
