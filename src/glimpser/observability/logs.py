@@ -115,7 +115,9 @@ def _formatter(*, pretty: bool, colors: bool) -> ProcessorFormatter:
         [
             escape_controls,
             structlog.dev.ConsoleRenderer(
-                colors=colors, exception_formatter=structlog.dev.plain_traceback, sort_keys=False
+                colors=colors,
+                exception_formatter=structlog.dev.plain_traceback,  # rich's would print local variables
+                sort_keys=False,
             ),
         ]
         if pretty

@@ -1,6 +1,7 @@
 import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from fcntl import LOCK_EX, flock
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,17 @@ class TestKeyOfSessions:
             made = list(pool.map(lambda _: read(data_dir).security.jwt_secret.get_secret_value(), range(64)))
 
         assert len(set(made)) == 1
+
+    def test_who_finds_it_half_made_waits_for_the_one_who_makes_it(self, data_dir: Path) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            with (data_dir / "jwt_secret").open("w") as file:
+                flock(file, LOCK_EX)
+                second = pool.submit(read, data_dir)
+                with pytest.raises(TimeoutError):
+                    second.result(timeout=0.2)
+                file.write("f" * 40)
+
+            assert second.result(timeout=30).security.jwt_secret == Secret("f" * 40)
 
     def test_one_left_empty_by_a_crash_is_filled(self, data_dir: Path) -> None:
         (data_dir / "jwt_secret").touch()

@@ -129,9 +129,9 @@ def test_a_view_that_comes_back_begins_anew(metrics: Metrics) -> None:
     metrics.source_measured(measured(restarts=5))
     metrics.forget(HALL)
 
-    metrics.source_measured(measured(restarts=2))
+    metrics.source_measured(measured(restarts=7))
 
-    assert value(metrics, "glimpser_source_restarts_total", template=HALL) == 2
+    assert value(metrics, "glimpser_source_restarts_total", template=HALL) == 7
 
 
 def test_forgetting_a_view_nobody_heard_of_is_ignored(metrics: Metrics) -> None:
