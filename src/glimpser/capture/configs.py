@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from glimpser.core.errors import FieldError, InvalidInput
 
@@ -26,8 +27,10 @@ def parse_config(model: type[ConfigT], config: Mapping[str, object]) -> ConfigT:
     try:
         return model.model_validate(dict(config))
     except ValidationError as error:
-        errors = [
-            FieldError("/".join(["", "config", *map(str, problem["loc"])]), problem["msg"].removeprefix("Value error, "))
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
+        errors = [_field_error(problem) for problem in error.errors(include_input=False, include_url=False)]
         raise InvalidInput("The config of this view cannot be used.", errors) from None
+
+
+def _field_error(problem: ErrorDetails) -> FieldError:
+    pointer = "/".join(["", "config", *map(str, problem["loc"])])
+    return FieldError(pointer, problem["msg"].removeprefix("Value error, "))
