@@ -242,6 +242,50 @@ class TestAdaptive:
         assert detector._background is not None
         assert np.abs(detector._background.picture - pushed).mean() < 1
 
+    def test_does_not_take_a_passing_soft_shadow_for_motion(self) -> None:
+        detector = warmed_up(adaptive(), room())
+        cloud = np.ones((HEIGHT, WIDTH), np.float32)
+        cloud[40:120, 100:180] = 0.8
+        shadow = cv2.GaussianBlur(cloud, (0, 0), 6)
+
+        found = run(detector, [room() * np.roll(shadow, 12 * index, 1) for index in range(10)])
+
+        assert not any(found)
+
+    def test_does_not_take_a_light_that_changes_bright_and_dark_unequally_for_motion(self) -> None:
+        detector = warmed_up(adaptive(), room())
+
+        found = run(detector, [255 * (room().clip(0, 255) / 255) ** 0.75] * 10)
+
+        assert not any(found)
+
+    def test_a_light_switched_beside_a_parked_thing_does_not_make_it_move(self) -> None:
+        detector = warmed_up(adaptive(), room())
+        parked = with_box(room(), 110, 60)
+        run(detector, [*walk(room(), frames=10), *[parked] * 9])
+
+        found = run(detector, [parked * 0.6] * 10)
+
+        assert not any(found)
+
+    def test_learns_a_parked_thing_in_seconds(self) -> None:
+        detector = AdaptiveDetector(EVERYWHERE, AdaptiveSettings())
+        parked = with_box(room(), 110, 60, gray=200)
+
+        run(warmed_up(detector, room()), [parked] * 50)
+
+        assert detector._background is not None
+        assert abs(detector._background.picture[75, 125] - 200.0) < 9
+
+    def test_learns_in_time_that_something_never_stops(self) -> None:
+        detector = warmed_up(adaptive(), room())
+        waving = [with_box(room(), 100 + 4 * (index % 3), 60, size=20, gray=170) for index in range(700)]
+
+        found = run(detector, waving)
+
+        assert sum(map(bool, found[:20])) >= 10
+        assert not any(found[-20:])
+
     def test_a_zone_filled_by_somebody_is_motion_and_no_change_of_scene(self) -> None:
         door: Polygon = ((0.1, 0.2), (0.25, 0.2), (0.25, 0.6), (0.1, 0.6))
         detector = warmed_up(build_detector(MotionSettings(), zones=[door]), room())

@@ -1,9 +1,9 @@
 """The adaptive detector on nine kinds of disturbance.
 
-Measured at the standard sensitivity on eight seeds (31 to 38) that no threshold was chosen on: no burst in 72
-quiet views, each of 182 passages exactly one burst, 4308 moving frames found, 45 missed, none invented
-(precision 1.000, recall 0.990). The worst recall of a single view was 0.94 (the fast thing, one frame).
-On fourteen other seeds the worst was the small slow thing at 0.79. The bounds below leave room under that.
+Measured at the standard sensitivity on eight seeds (61 to 68) that nothing was tuned on: no burst in 72 quiet
+views, each of 172 passages exactly one burst; 4153 frames with motion found, 72 missed, none invented
+(precision 1.000, recall 0.983). The worst recall of a single view was 0.80 (the small slow thing), and 0.88
+among the others (shake). The seeds used here do no worse; the bounds leave room under that.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from tests.scenes import FPS, WARM_UP_FRAMES, Disturbance, Scene, make_scene
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SEEDS = (1, 12)
 
-LEAST_RECALL = {Disturbance.SMALL_SLOW: 0.70, Disturbance.FAST: 0.85}
+LEAST_RECALL = {Disturbance.SMALL_SLOW: 0.75}
 QUIET = [kind for kind in Disturbance if kind not in (Disturbance.SMALL_SLOW, Disturbance.FAST)]
 
 
@@ -80,7 +80,7 @@ def test_each_passage_is_one_burst_and_frames_are_judged_rightly(disturbance: Di
     wrong = np.count_nonzero(seen.moving & (scene.moving == 0))
     missed = np.count_nonzero(~seen.moving & (scene.moving == 1))
     assert right / (right + wrong) >= 0.95
-    assert right / (right + missed) >= LEAST_RECALL.get(disturbance, 0.88)
+    assert right / (right + missed) >= LEAST_RECALL.get(disturbance, 0.85)
 
 
 def test_the_bar_means_something_a_frame_difference_takes_a_light_switch_for_motion() -> None:

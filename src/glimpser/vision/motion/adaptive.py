@@ -50,7 +50,6 @@ class AdaptiveDetector:
         )
         self._background: Background | None = None
         self._changed_before: MatLike | None = None
-        self._jump_frames_left = 0
         self._other_scene_frames = 0
         self._shaken_frames = 0
 
@@ -81,21 +80,13 @@ class AdaptiveDetector:
         return report(moving, self._region, threshold=self._threshold) if background.settled else STILL
 
     def _follow_light(self, picture: MatLike, background: Background) -> None:
-        """Put a change of light into the background, and for a while tolerate what the fit cannot follow."""
-        self._jump_frames_left = max(0, self._jump_frames_left - 1)
-        settings = self._settings
+        """Put a change of light into the background, so that it is no difference."""
         light = fit_light(picture, background.picture)
-        if not light.exceeds(gain=settings.light_gain, offset=settings.light_offset):
-            return
-        background.relight(light)
-        if light.exceeds(gain=settings.jump_gain, offset=settings.jump_offset):
-            self._jump_frames_left = settings.jump_frames
+        if light.exceeds(gain=self._settings.light_gain, offset=self._settings.light_offset):
+            background.relight(light)
 
     def _compare(self, picture: MatLike, background: Background) -> _Comparison:
-        tolerance = background.tolerance
-        if self._jump_frames_left:
-            tolerance = cv2.convertScaleAbs(tolerance, beta=self._settings.jump_tolerance)
-        comparison = _compared(picture, background.picture, tolerance)
+        comparison = _compared(picture, background.picture, background.tolerance)
         if comparison.changed_px > self._settings.shake_changed_px:
             return self._compensate_shake(picture, comparison)
         return comparison

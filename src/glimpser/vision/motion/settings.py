@@ -18,10 +18,6 @@ class AdaptiveSettings:
 
         light_gain: gain, away from 1, above which a change of light is put into the background.
         light_offset: offset in gray levels above which it is, too.
-        jump_gain: gain, away from 1, of a sudden change, which no fit follows exactly.
-        jump_offset: offset in gray levels of a sudden change.
-        jump_frames: for so many frames after a sudden change …
-        jump_tolerance: … so many gray levels more are tolerated.
 
         shake_changed_px: changed pixels above which a shake is looked for.
         shake_response: least height of the phase correlation's peak, 0 to 1.
@@ -66,10 +62,6 @@ class AdaptiveSettings:
 
     light_gain: float = 0.008
     light_offset: float = 1.0
-    jump_gain: float = 0.06
-    jump_offset: float = 6.0
-    jump_frames: int = 4
-    jump_tolerance: int = 8
 
     shake_changed_px: int = 300
     shake_response: float = 0.2
