@@ -1,0 +1,423 @@
+"""The newest picture of every view, fanned out to whoever watches it.
+
+Everything here runs on the event loop's thread. A viewer that is slow never holds up the others and never
+costs more than one picture: what it did not take in time is dropped, and counted.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from glimpser.core.clock import Clock
+from glimpser.core.errors import TooMany, Unavailable
+from glimpser.core.frames import NATIVE_WIDTH, Frame
+from glimpser.core.ids import TemplateId
+
+REPEAT_S = 3.0
+"""A picture is sent again after so long without a new one: browsers show a part when the next one begins."""
+
+PLACEHOLDER_WIDTH = 640
+"""Width of the picture that stands for a view which never gave one, where the native width was asked for."""
+
+Paint = Callable[[bytes | None, str, int], Awaitable[bytes]]
+"""Burns a text into a JPEG of a width in pixels: (last picture, text, width). Without a picture it makes one
+of that width, 16:9."""
+
+
+class HubMetrics(Protocol):
+    def subscribers_changed(self, template_id: TemplateId, count: int) -> None:
+        """`count` viewers watch the view now."""
+        ...
+
+    def frame_dropped(self, template_id: TemplateId, consumer: str) -> None:
+        """A viewer of this kind was too slow for one picture."""
+        ...
+
+
+class Published:
+    """A picture on its way to viewers, with the forms it is sent in; each is made once and shared."""
+
+    __slots__ = ("_forms", "frame")
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self._forms: dict[Callable[[Frame], bytes], bytes] = {}
+
+    def form(self, make: Callable[[Frame], bytes]) -> bytes:
+        """Give `make(frame)`, made at the first call."""
+        data = self._forms.get(make)
+        if data is None:
+            data = self._forms[make] = make(self.frame)
+        return data
+
+
+Sink = Callable[[Published], bool]
+"""Takes a picture at once, without waiting; False when it cannot take one now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outage:
+    since: datetime
+    reason: str
+
+    @property
+    def text(self) -> str:
+        return f"offline since {self.since:%Y-%m-%d %H:%M:%S} UTC: {self.reason}"
+
+
+@dataclass(slots=True, eq=False)
+class _Channel:
+    """One view in one width. `shown` is what viewers saw last: `newest`, or a banner painted on it."""
+
+    width: int
+    subscribers: set["Subscription"] = field(default_factory=set)
+    newest: Published | None = None
+    shown: Published | None = None
+    banner: Published | None = None
+    repeat_at: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _View:
+    channels: dict[int, _Channel] = field(default_factory=dict)
+    outage: _Outage | None = None
+
+    def subscriber_count(self) -> int:
+        return sum(len(channel.subscribers) for channel in self.channels.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubLimits:
+    """How many may watch at once: all together, and one client (an address or an account)."""
+
+    subscribers: int = 1000
+    per_client: int = 50
+
+
+class Subscription:
+    """One viewer of one view. It counts from `with` (or `async with`) to the end of that block.
+
+    Either `next_picture` is awaited, or `attach` gives a sink that takes pictures as they come.
+    """
+
+    __slots__ = (
+        "_due",
+        "_ended",
+        "_hub",
+        "_interval_s",
+        "_not_before",
+        "_sink",
+        "_waiting",
+        "_wake",
+        "client",
+        "consumer",
+        "template_id",
+        "width",
+    )
+
+    def __init__(
+        self,
+        hub: "Hub",
+        template_id: TemplateId,
+        width: int,
+        *,
+        fps: float | None,
+        client: str,
+        consumer: str,
+    ) -> None:
+        self.template_id = template_id
+        self.width = width
+        self.client = client
+        self.consumer = consumer
+        self._hub = hub
+        self._interval_s = 1 / fps if fps else 0.0
+        self._due = self._not_before = float("-inf")
+        self._waiting: Published | None = None
+        self._sink: Sink | None = None
+        self._wake: asyncio.Future[None] | None = None
+        self._ended = asyncio.Event()
+
+    def __enter__(self) -> Self:
+        """Begin to count.
+
+        Raises:
+            TooMany: this client watches as many as it may.
+            Unavailable: the server has as many viewers as it takes.
+        """
+        self._hub._add(self)  # noqa: SLF001  # the two are one mechanism in two parts
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._hub._remove(self)  # noqa: SLF001  # see __enter__
+        self.end()
+
+    async def __aenter__(self) -> Self:
+        """Begin to count; raises as `__enter__`."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    @property
+    def ended(self) -> bool:
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        """Send nothing more; whoever waits wakes up."""
+        self._ended.set()
+        self._sink = None
+        self._waiting = None
+        self._wake_up()
+
+    async def wait_ended(self) -> None:
+        await self._ended.wait()
+
+    async def next_picture(self) -> Published | None:
+        """Wait for the newest picture not taken yet; None when there will be no more."""
+        if self._waiting is None and not self.ended:
+            self._wake = asyncio.get_running_loop().create_future()
+            await self._wake
+        picture, self._waiting = self._waiting, None
+        return None if self.ended else picture
+
+    def attach(self, sink: Sink) -> None:
+        """Have pictures put into `sink`, the waiting one now, instead of awaiting them."""
+        if self.ended:
+            return
+        self._sink = sink
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            sink(waiting)
+
+    def offer(self, picture: Published, now: float) -> bool:
+        """Take a picture, unless none is due yet; False when an older or this one is lost by that.
+
+        Pictures are due on a grid of `1 / fps`. One that comes up to half an interval early is taken for the
+        next point, so that the rate is kept whatever rhythm the source has.
+        """
+        if now < self._not_before:
+            return True
+        if self._interval_s:
+            in_rhythm = now - self._due < self._interval_s
+            self._due = (self._due if in_rhythm else now) + self._interval_s
+            self._not_before = self._due - self._interval_s / 2
+        if self._sink is not None:
+            return self._sink(picture)
+        lost = self._waiting is not None
+        self._waiting = picture
+        self._wake_up()
+        return not lost
+
+    def _wake_up(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+
+class Hub:
+    """Knows the newest picture of every view and everyone who watches it."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        metrics: HubMetrics,
+        limits: HubLimits | None = None,
+        paint: Paint | None = None,
+        repeat_s: float = REPEAT_S,
+    ) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._limits = limits or HubLimits()
+        self._paint = paint
+        self._repeat_s = repeat_s
+        self._views: dict[TemplateId, _View] = {}
+        self._clients: dict[str, int] = {}
+        self._kick = asyncio.Event()
+
+    # --- those who watch
+
+    def subscribe(
+        self,
+        template_id: TemplateId,
+        width: int = NATIVE_WIDTH,
+        *,
+        fps: float | None = None,
+        client: str,
+        consumer: str = "mjpeg",
+    ) -> Subscription:
+        """Make a viewer; it counts, and may be refused, when it is entered.
+
+        `width` is one of `WIDTHS`; `fps` thins the pictures out, None gives every one; `consumer` names the
+        kind of viewer in metrics. The picture shown now, if there is one, is waiting at once.
+        """
+        return Subscription(self, template_id, width, fps=fps, client=client, consumer=consumer)
+
+    def latest(self, template_id: TemplateId, width: int = NATIVE_WIDTH) -> Frame | None:
+        """Give the newest picture as it came from the source, however old."""
+        view = self._views.get(template_id)
+        channel = view.channels.get(width) if view else None
+        return channel.newest.frame if channel and channel.newest else None
+
+    def subscriber_count(self, template_id: TemplateId) -> int:
+        view = self._views.get(template_id)
+        return view.subscriber_count() if view else 0
+
+    # --- those who give
+
+    def publish(self, frame: Frame, wanted_width: int = NATIVE_WIDTH) -> None:
+        """Show a picture to all who watch the view in this width."""
+        channel = self._channel(frame.template_id, wanted_width)
+        channel.newest = Published(frame)
+        channel.banner = None
+        self._show(frame.template_id, channel, channel.newest)
+
+    def offline(self, template_id: TemplateId, since: datetime, reason: str) -> None:
+        """Say that the source is down: viewers see it on the last picture, from the next turn of `run`."""
+        view = self._views.setdefault(template_id, _View())
+        outage = _Outage(since, reason)
+        if view.outage == outage:
+            return
+        view.outage = outage
+        for channel in view.channels.values():
+            channel.banner = None
+            channel.repeat_at = self._clock.monotonic()
+        self._kick.set()
+
+    def online(self, template_id: TemplateId) -> None:
+        """Say that pictures come again."""
+        view = self._views.get(template_id)
+        if view is None or view.outage is None:
+            return
+        view.outage = None
+        for channel in view.channels.values():
+            channel.banner = None
+
+    def close(self, template_id: TemplateId) -> None:
+        """End all who watch the view, and forget it: it was deleted."""
+        view = self._views.pop(template_id, None)
+        if view is None:
+            return
+        for channel in view.channels.values():
+            for subscription in channel.subscribers:
+                subscription.end()
+        self._metrics.subscribers_changed(template_id, 0)
+
+    def end_all(self) -> None:
+        """End everyone: the server stops."""
+        for template_id in tuple(self._views):
+            self.close(template_id)
+
+    # --- the task
+
+    async def run(self) -> None:
+        """Repeat pictures where nothing new comes, with a banner while the source is down. Never returns."""
+        while True:
+            try:
+                async with asyncio.timeout(self._repeat_s / 4):
+                    await self._kick.wait()
+            except TimeoutError:
+                pass
+            self._kick.clear()
+            await self.repeat_due()
+
+    async def repeat_due(self) -> None:
+        """Send again what nobody has seen for `repeat_s`: one turn of `run`."""
+        now = self._clock.monotonic()
+        for template_id, view in tuple(self._views.items()):
+            for channel in tuple(view.channels.values()):
+                if channel.subscribers and channel.repeat_at <= now:
+                    await self._repeat(template_id, view, channel)
+
+    async def _repeat(self, template_id: TemplateId, view: _View, channel: _Channel) -> None:
+        outage, newest = view.outage, channel.newest
+        picture = newest
+        if outage is not None and self._paint is not None:
+            picture = channel.banner or await self._painted(self._paint, template_id, view, channel)
+        if picture is None or outage is not view.outage or newest is not channel.newest:
+            return  # nothing to show, or the world went on while the banner was painted
+        channel.banner = picture if outage is not None else None
+        self._show(template_id, channel, picture)
+
+    async def _painted(
+        self, paint: Paint, template_id: TemplateId, view: _View, channel: _Channel
+    ) -> Published | None:
+        assert view.outage is not None
+        base = channel.newest or _widest(view)
+        frame = (
+            base.frame if base is not None else _empty_frame(template_id, channel.width, view.outage.since)
+        )
+        width = channel.width or frame.width
+        jpeg = await paint(base.frame.jpeg if base else None, view.outage.text, width)
+        height = round(frame.height * width / frame.width)
+        return Published(Frame(template_id, frame.sequence, frame.captured_at, jpeg, width, height))
+
+    # --- inside
+
+    def _channel(self, template_id: TemplateId, width: int) -> _Channel:
+        view = self._views.setdefault(template_id, _View())
+        channel = view.channels.get(width)
+        if channel is None:
+            channel = view.channels[width] = _Channel(width)
+        return channel
+
+    def _show(self, template_id: TemplateId, channel: _Channel, picture: Published) -> None:
+        now = self._clock.monotonic()
+        channel.shown = picture
+        channel.repeat_at = now + self._repeat_s
+        for subscription in channel.subscribers:
+            if not subscription.offer(picture, now):
+                self._metrics.frame_dropped(template_id, subscription.consumer)
+
+    def _add(self, subscription: Subscription) -> None:
+        self._admit(subscription.client)
+        self._clients[subscription.client] = self._clients.get(subscription.client, 0) + 1
+        channel = self._channel(subscription.template_id, subscription.width)
+        channel.subscribers.add(subscription)
+        self._count(subscription.template_id)
+        if channel.shown is not None:
+            subscription.offer(channel.shown, self._clock.monotonic())
+        elif self._views[subscription.template_id].outage is not None:
+            channel.repeat_at = self._clock.monotonic()
+            self._kick.set()
+
+    def _admit(self, client: str) -> None:
+        if sum(self._clients.values()) >= self._limits.subscribers:
+            raise Unavailable(
+                f"The server streams to {self._limits.subscribers} viewers, as many as it takes: try later."
+            )
+        if self._clients.get(client, 0) >= self._limits.per_client:
+            raise TooMany(
+                f"You watch {self._limits.per_client} streams, as many as one client may: close one first."
+            )
+
+    def _remove(self, subscription: Subscription) -> None:
+        left = self._clients.get(subscription.client, 0) - 1
+        if left > 0:
+            self._clients[subscription.client] = left
+        else:
+            self._clients.pop(subscription.client, None)
+        view = self._views.get(subscription.template_id)
+        channel = view.channels.get(subscription.width) if view else None
+        if channel is not None and subscription in channel.subscribers:
+            channel.subscribers.remove(subscription)
+            self._count(subscription.template_id)
+
+    def _count(self, template_id: TemplateId) -> None:
+        self._metrics.subscribers_changed(template_id, self.subscriber_count(template_id))
+
+
+def _widest(view: _View) -> Published | None:
+    pictures = [channel.newest for channel in view.channels.values() if channel.newest is not None]
+    return max(pictures, key=lambda picture: picture.frame.width, default=None)
+
+
+def _empty_frame(template_id: TemplateId, width: int, since: datetime) -> Frame:
+    width_px = width or PLACEHOLDER_WIDTH
+    return Frame(template_id, 0, since, b"", width_px, width_px * 9 // 16)
