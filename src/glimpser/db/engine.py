@@ -8,7 +8,9 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
-from glimpser.core.ports import DatabaseFault, Transaction
+from glimpser.core.errors import Misconfigured
+from glimpser.core.ports import DatabaseFault
+from glimpser.core.repositories import Transaction
 from glimpser.db.lanes import Lane
 from glimpser.db.settings import DatabaseSettings
 from glimpser.db.sqlite import make_engine, prepare_file
@@ -42,7 +44,10 @@ class SqlDatabase:
         return await self._reads.run(lambda connection: work(SqlTransaction(connection)))
 
     async def verify(self) -> Sequence[DatabaseFault]:
-        return await self._reads.run(find_faults)
+        try:
+            return await self._reads.run(find_faults)
+        except Misconfigured as error:  # so damaged that it cannot even be examined
+            return [DatabaseFault("structure", "database", error.detail)]
 
     async def mend(self) -> int:
         return await self._writes.run(mend_references)

@@ -39,11 +39,6 @@ def is_busy(error: DBAPIError) -> bool:
     return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def is_constraint(error: DBAPIError) -> bool:
-    """Tell whether one statement was refused, the connection being as good as before."""
-    return _primary_code(error) == sqlite3.SQLITE_CONSTRAINT
-
-
 def _primary_code(error: DBAPIError) -> int | None:
     """The low byte of an extended code (https://sqlite.org/rescode.html)."""
     code = getattr(error.orig, "sqlite_errorcode", None)

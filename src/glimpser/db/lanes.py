@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from glimpser.core.errors import Unavailable
-from glimpser.db.faults import BUSY, is_busy, is_constraint, raise_translated
+from glimpser.db.faults import BUSY, is_busy, raise_translated
 
 T = TypeVar("T")
 
@@ -76,9 +76,8 @@ class Lane:
         try:
             with connection.begin():
                 return work(connection)
-        except DBAPIError as error:
-            if not is_constraint(error):
-                self._drop(connection)  # whatever state it is in, closing it rolls back
+        except DBAPIError:
+            self._drop(connection)  # a refused COMMIT leaves its transaction open; closing rolls back
             raise
 
     def _connection(self) -> Connection:

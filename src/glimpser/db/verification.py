@@ -12,7 +12,8 @@ _MOST = 100
 
 
 def find_faults(connection: Connection) -> Sequence[DatabaseFault]:
-    return [*_structure_faults(connection), *reference_faults(connection)]
+    """In a damaged file references are not worth following."""
+    return list(_structure_faults(connection)) or list(reference_faults(connection))
 
 
 def mend_references(connection: Connection) -> int:
@@ -20,17 +21,8 @@ def mend_references(connection: Connection) -> int:
     return sum(_mend(connection, key) for key in _foreign_keys())
 
 
-def _structure_faults(connection: Connection) -> Iterator[DatabaseFault]:
-    """Ask SQLite; PostgreSQL watches over its own pages."""
-    if connection.dialect.name != "sqlite":
-        return
-    lines = connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST})").scalars().all()
-    for line in lines:
-        if line != "ok":
-            yield DatabaseFault("structure", "database", str(line))
-
-
 def reference_faults(connection: Connection) -> Iterator[DatabaseFault]:
+    """Give rows that name a row which is gone."""
     for key in _foreign_keys():
         for row in connection.execute(_dangling(key).limit(_MOST)):
             yield DatabaseFault(
@@ -38,6 +30,15 @@ def reference_faults(connection: Connection) -> Iterator[DatabaseFault]:
                 f"{_child(key).table.name}/{row[0]}",
                 f"{_child(key).name} names {row[1]}, which is not in {key.column.table.name}.",
             )
+
+
+def _structure_faults(connection: Connection) -> Iterator[DatabaseFault]:
+    """Ask SQLite; PostgreSQL watches over its own pages."""
+    if connection.dialect.name != "sqlite":
+        return
+    for line in connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST})").scalars().all():
+        if line != "ok":
+            yield DatabaseFault("structure", "database", str(line))
 
 
 def _mend(connection: Connection, key: ForeignKey) -> int:

@@ -38,7 +38,7 @@ def _create_accounts() -> None:
         sa.Column("groups", JSON, nullable=False),
         sa.Column("disabled", sa.Boolean(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
-        sa.CheckConstraint("role IN (10, 20, 30)", name="ck_users_role"),
+        sa.CheckConstraint("role IN (10, 20, 30)", name=op.f("ck_users_role")),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email_key", name="uq_users_email_key"),
     )
@@ -130,8 +130,8 @@ def _create_captures() -> None:
         sa.Column("ended_at", INSTANT),
         sa.Column("artifact_id", ID),
         sa.Column("error", sa.Text()),
-        sa.CheckConstraint("kind IN ('snapshot', 'live', 'record')", name="ck_captures_kind"),
-        sa.CheckConstraint("status IN ('running', 'success', 'failure')", name="ck_captures_status"),
+        sa.CheckConstraint("kind IN ('snapshot', 'live', 'record')", name=op.f("ck_captures_kind")),
+        sa.CheckConstraint("status IN ('running', 'success', 'failure')", name=op.f("ck_captures_status")),
         sa.ForeignKeyConstraint(
             ["artifact_id"], ["artifacts.id"], name="fk_captures_artifact_id_artifacts", ondelete="SET NULL"
         ),
@@ -159,7 +159,7 @@ def _create_events() -> None:
         sa.Column("ended_at", INSTANT),
         sa.Column("artifact_id", ID),
         sa.Column("created_at", INSTANT, nullable=False),
-        sa.CheckConstraint("level IN (10, 20, 30, 40, 50)", name="ck_events_level"),
+        sa.CheckConstraint("level IN (10, 20, 30, 40, 50)", name=op.f("ck_events_level")),
         sa.ForeignKeyConstraint(
             ["artifact_id"], ["artifacts.id"], name="fk_events_artifact_id_artifacts", ondelete="SET NULL"
         ),
@@ -242,9 +242,9 @@ def _create_jobs() -> None:
         sa.Column("error", sa.Text()),
         sa.CheckConstraint(
             "status IN ('pending', 'running', 'success', 'failure', 'cancelled', 'skipped', 'dead')",
-            name="ck_jobs_status",
+            name=op.f("ck_jobs_status"),
         ),
-        sa.CheckConstraint("progress BETWEEN 0 AND 1", name="ck_jobs_progress"),
+        sa.CheckConstraint("progress BETWEEN 0 AND 1", name=op.f("ck_jobs_progress")),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
         sa.UniqueConstraint("idempotency_key", name="uq_jobs_idempotency_key"),
     )

@@ -1,0 +1,263 @@
+"""Every statement finds its rows through an index, in the order it wants them.
+
+All repository methods are called and their statements explained (https://sqlite.org/eqp.html). A walk along
+a whole index is right where a LIMIT ends it; a walk along a table, or a sort, never is.
+"""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+from sqlalchemy import Engine, event
+
+from glimpser.core import ports
+from glimpser.core.events import EventFilter, Level
+from glimpser.core.pages import PageRequest
+from glimpser.core.templates import TemplateFilter
+from glimpser.db import migrate
+from glimpser.db.settings import DatabaseSettings
+from glimpser.db.sqlite import make_engine
+from glimpser.db.transactions import SqlTransaction
+from tests.contract.samples import (
+    ORDINARY,
+    VIEW,
+    artifact,
+    at,
+    audit_entry,
+    capture,
+    id_at,
+    observation,
+    settings_in,
+    template,
+    user,
+)
+from tests.contract.samples import event as make_event
+
+Statement = tuple[str, Any]
+
+WALKED_WHOLE = (
+    "SCAN captures USING INDEX ix_captures_running",  # the index holds nothing but what is asked for
+    "SCAN users USING COVERING INDEX",  # a count of a small table
+    "SCAN garbage USING COVERING INDEX",  # likewise: it is swept all the time
+)
+
+PAGES = [PageRequest(limit=50), PageRequest(limit=50, after=id_at(1))]
+
+
+class Calls:
+    """Stands before a repository and notes what was called."""
+
+    def __init__(self, name: str, repository: object, called: set[str]) -> None:
+        self._name = name
+        self._repository = repository
+        self._called = called
+
+    def __getattr__(self, method: str) -> Any:
+        self._called.add(f"{self._name}.{method}")
+        return getattr(self._repository, method)
+
+
+class Watched:
+    """A transaction whose calls are noted."""
+
+    def __init__(self, transaction: SqlTransaction) -> None:
+        self.called: set[str] = set()
+        self._transaction = transaction
+
+    def __getattr__(self, name: str) -> Any:
+        return Calls(name, getattr(self._transaction, name), self.called)
+
+
+def methods_of_the_port() -> set[str]:
+    found = set()
+    for name, member in vars(ports.Transaction).items():
+        if isinstance(member, property):
+            port = get_type_hints(member.fget)["return"]
+            found |= {f"{name}.{method}" for method in vars(port) if not method.startswith("_")}
+    return found
+
+
+def combinations(**choices: Any) -> Iterator[dict[str, Any]]:
+    """Give all choices in every combination, each of them taken or not."""
+    for number in range(len(choices) + 1):
+        for names in itertools.combinations(choices, number):
+            yield {name: choices[name] for name in names}
+
+
+def use_templates(tx: Any) -> None:
+    saved = template()
+    tx.templates.add(saved)
+    tx.templates.get(saved.id)
+    tx.templates.replace(saved.id, replace(ORDINARY, groups=("a",)), expected=1, now=at(1))
+    for where in combinations(kind="file", enabled=True, group="street", text="door"):
+        for page in PAGES:
+            tx.templates.list(TemplateFilter(**where), page)
+    tx.templates.remove(saved.id, expected=2)
+
+
+def use_events(tx: Any) -> None:
+    happened = make_event()
+    tx.events.add(happened)
+    tx.events.update(happened)
+    tx.events.get(happened.id)
+    tx.events.unfinished("motion")
+    for level in (Level.INFO, Level.WARNING):
+        choices = {"template_id": VIEW, "kind": "motion", "level": level, "text": "moved"}
+        for where in combinations(**choices, start=at(0), end=at(1)):
+            for page in PAGES:
+                tx.events.list(EventFilter(**where), page)
+
+
+def use_captures(tx: Any) -> None:
+    began = capture()
+    tx.captures.add(began)
+    tx.captures.get(began.id)
+    tx.captures.finish(began)
+    tx.captures.running()
+    tx.captures.session_at(VIEW, at(1))
+    for template_id, page in itertools.product((None, VIEW), PAGES):
+        tx.captures.list(template_id, page)
+
+
+def use_artifacts(tx: Any) -> None:
+    saved = artifact()
+    tx.artifacts.add(saved)
+    tx.artifacts.get(saved.id)
+    tx.artifacts.after(None, 10)
+    tx.artifacts.after_uri("", 10)
+    tx.artifacts.known([saved.uri])
+    tx.artifacts.newest()
+    tx.artifacts.remove(saved.id)
+    tx.garbage.count()
+    tx.garbage.list(10)
+    tx.garbage.forget([saved.uri])
+
+
+def use_observations(tx: Any) -> None:
+    tx.observations.add(observation())
+    for name, start, end in itertools.product((None, "score"), (None, at(0)), (None, at(1))):
+        tx.observations.list(VIEW, name, start, end)
+
+
+def use_the_rest(tx: Any) -> None:
+    ann = user()
+    tx.users.add(ann)
+    tx.users.get(ann.id)
+    tx.users.by_email(ann.email)
+    tx.users.count()
+    tx.users.set_password_hash(ann.id, "x")
+    tx.revocations.add("token", at(0))
+    tx.revocations.is_revoked("token")
+    tx.revocations.purge(at(1))
+    tx.audit.add(audit_entry(1))
+    for page in PAGES:
+        tx.audit.list(page)
+    tx.settings.put("key", "value")
+    tx.settings.get("key")
+
+
+@contextmanager
+def watched(engine: Engine) -> Iterator[list[Statement]]:
+    statements: list[Statement] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
+        if not sql.startswith("BEGIN"):
+            statements.append((sql, parameters))
+
+    yield statements
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> DatabaseSettings:
+    migrate(settings_in(tmp_path))
+    return settings_in(tmp_path)
+
+
+def complaints(path: Path, statements: list[Statement]) -> list[str]:
+    connection = sqlite3.connect(path)
+    found = [
+        f"{line}: {sql}"
+        for sql, parameters in dict(statements).items()
+        for *_, line in connection.execute(f"EXPLAIN QUERY PLAN {sql}", _first(parameters))
+        if is_bad(line, sql)
+    ]
+    connection.close()
+    return found
+
+
+def _first(parameters: Any) -> Any:
+    """Of many rows at once the first will do."""
+    return parameters[0] if isinstance(parameters, list) else parameters
+
+
+def is_bad(line: str, sql: str) -> bool:
+    if line.startswith("USE TEMP B-TREE"):
+        return True
+    if not line.startswith("SCAN "):
+        return False
+    return "INDEX" not in line or ("LIMIT" not in sql and not line.startswith(WALKED_WHOLE))
+
+
+def test_every_statement_is_served_by_an_index(settings: DatabaseSettings, tmp_path: Path) -> None:
+    engine = make_engine(settings, begin="BEGIN", pragmas={"foreign_keys": "ON"})
+
+    with watched(engine) as statements, engine.begin() as connection:
+        tx = Watched(SqlTransaction(connection))
+        for use in (
+            use_templates,
+            use_events,
+            use_captures,
+            use_artifacts,
+            use_observations,
+            use_the_rest,
+        ):
+            use(tx)
+
+    assert methods_of_the_port() - tx.called == set()
+    assert len({sql for sql, _ in statements}) > 100
+    assert complaints(tmp_path / "glimpser.db", statements) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM events",
+        "SELECT * FROM events ORDER BY message LIMIT 1",
+        "SELECT * FROM events ORDER BY started_at",
+        "SELECT * FROM users WHERE email = 'ann'",
+    ],
+)
+def test_a_statement_without_an_index_would_be_found(
+    settings: DatabaseSettings, tmp_path: Path, sql: str
+) -> None:
+    assert complaints(tmp_path / "glimpser.db", [(sql, ())]) != []
+
+
+@pytest.mark.parametrize(
+    ("where", "index"),
+    [
+        ({}, "ix_events_started_at_id"),
+        ({"template_id": VIEW}, "ix_events_template_id_started_at_id"),
+        ({"kind": "motion"}, "ix_events_kind_started_at_id"),
+        ({"level": Level.WARNING}, "ix_events_warning"),
+        ({"level": Level.CRITICAL}, "ix_events_warning"),
+    ],
+)
+def test_what_narrows_a_list_of_events_has_its_own_index(
+    settings: DatabaseSettings, tmp_path: Path, where: dict[str, Any], index: str
+) -> None:
+    engine = make_engine(settings, begin="BEGIN", pragmas={})
+
+    with watched(engine) as statements, engine.begin() as connection:
+        SqlTransaction(connection).events.list(EventFilter(**where), PAGES[0])
+
+    raw = sqlite3.connect(tmp_path / "glimpser.db")
+    plan = raw.execute(f"EXPLAIN QUERY PLAN {statements[-1][0]}", statements[-1][1]).fetchall()
+    raw.close()
+    assert index in plan[0][-1]
