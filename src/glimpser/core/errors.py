@@ -10,6 +10,8 @@ GlimpserError
 │   ├── Unauthenticated   … before saying who it is
 │   └── TooMany           … at this rate, or that many at once
 ├── Unavailable           nobody: try again after `retry_after_s`
+│   └── DeliveryFailed    … to tell somebody
+├── Rejected              the operator mends the channel: the other side refuses for good
 └── Misconfigured         the operator mends the configuration or the machine
 """
 
@@ -84,6 +86,14 @@ class Unavailable(GlimpserError):
     def __init__(self, detail: str, retry_after_s: int = 5) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class DeliveryFailed(Unavailable):
+    """A channel did not take a notification this time; `detail` says what it answered."""
+
+
+class Rejected(GlimpserError):
+    """A channel will never take this notification the way it is configured."""
 
 
 class Misconfigured(GlimpserError):

@@ -12,6 +12,11 @@ CaptureId = NewType("CaptureId", str)
 ArtifactId = NewType("ArtifactId", str)
 EventId = NewType("EventId", str)
 UserId = NewType("UserId", str)
+RuleId = NewType("RuleId", str)
+ChannelId = NewType("ChannelId", str)
+AlertId = NewType("AlertId", str)
+DeliveryId = NewType("DeliveryId", str)
+JobId = NewType("JobId", str)
 
 
 _LAST_TIME = "76EZ91ZPZZ"

@@ -28,7 +28,7 @@ class TemplateSettings:
     groups: tuple[str, ...] = ()
     notes: str = ""
     private: bool = False
-    motion: MotionSettings = MotionSettings()
+    motion: MotionSettings = field(default_factory=MotionSettings)
     zones: tuple[Zone, ...] = ()
     motion_masks: tuple[Polygon, ...] = ()
     lat: float | None = None

@@ -1,0 +1,283 @@
+"""What is kept, as the services see it: one repository per kind of thing, all inside one transaction."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Protocol
+
+from glimpser.core.accounts import AuditEntry, User
+from glimpser.core.alerts import Alert, AlertFilter, Channel, Delivery
+from glimpser.core.events import Artifact, Capture, Event, EventFilter, Observation
+from glimpser.core.ids import (
+    AlertId,
+    ArtifactId,
+    CaptureId,
+    ChannelId,
+    DeliveryId,
+    EventId,
+    JobId,
+    RuleId,
+    TemplateId,
+    UserId,
+)
+from glimpser.core.jobs import Job
+from glimpser.core.pages import Page, PageRequest
+from glimpser.core.rules import RuleHistory
+from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
+
+
+class Templates(Protocol):
+    def add(self, template: Template) -> None: ...
+    def get(self, template_id: TemplateId) -> Template:
+        """Raises: NotFound."""
+        ...
+
+    def list(self, where: TemplateFilter, page: PageRequest) -> Page[Template]:
+        """Oldest first."""
+        ...
+
+    def replace(
+        self, template_id: TemplateId, settings: TemplateSettings, *, expected: int, now: datetime
+    ) -> Template:
+        """Raises: NotFound; Stale when the version is not `expected`."""
+        ...
+
+    def remove(self, template_id: TemplateId, *, expected: int) -> None:
+        """Raises: NotFound; Stale. What was captured stays until retention removes it."""
+        ...
+
+
+class Events(Protocol):
+    """Lists are ordered by `started_at`, then id, so that `start` and `end` cut a list at its ends."""
+
+    def add(self, event: Event) -> None: ...
+    def get(self, event_id: EventId) -> Event:
+        """Raises: NotFound."""
+        ...
+
+    def list(self, where: EventFilter, page: PageRequest) -> Page[Event]:
+        """Newest first."""
+        ...
+
+    def update(self, event: Event) -> None:
+        """Write metadata, level, message, peak, end and artifact of an event that goes on.
+
+        Raises: NotFound.
+        """
+        ...
+
+    def unfinished(self, kind: str) -> Sequence[Event]:
+        """Give the events of a kind that have no end."""
+        ...
+
+
+class Captures(Protocol):
+    def add(self, capture: Capture) -> None: ...
+    def get(self, capture_id: CaptureId) -> Capture: ...
+    def list(self, template_id: TemplateId | None, page: PageRequest) -> Page[Capture]:
+        """Newest first."""
+        ...
+
+    def finish(self, capture: Capture) -> None:
+        """Write status, end, artifact and error of a capture that ran."""
+        ...
+
+    def running(self) -> Sequence[Capture]: ...
+    def session_at(self, template_id: TemplateId, moment: datetime) -> Capture | None:
+        """Give the live session that had begun last at `moment`; it may have ended before."""
+        ...
+
+
+class Artifacts(Protocol):
+    def add(self, artifact: Artifact) -> None: ...
+    def get(self, artifact_id: ArtifactId) -> Artifact:
+        """Raises: NotFound."""
+        ...
+
+    def remove(self, artifact_id: ArtifactId) -> None:
+        """Take the row away and mark its object as garbage, in this transaction."""
+        ...
+
+    def after(self, artifact_id: ArtifactId | None, limit: int) -> Sequence[Artifact]:
+        """Give artifacts in id order, for walking all of them."""
+        ...
+
+    def after_uri(self, uri: str, limit: int) -> Sequence[Artifact]:
+        """Give artifacts in the order of their URIs by code point, for walking them beside a store."""
+        ...
+
+    def known(self, uris: Sequence[str]) -> AbstractSet[str]:
+        """Give those of at most 500 URIs that an artifact or the garbage names."""
+        ...
+
+    def newest(self) -> Artifact | None: ...
+
+
+class Garbage(Protocol):
+    """URIs whose rows are gone and whose objects are still to be deleted."""
+
+    def count(self) -> int: ...
+    def list(self, limit: int) -> Sequence[str]: ...
+    def forget(self, uris: Sequence[str]) -> None: ...
+
+
+class Observations(Protocol):
+    def add(self, observation: Observation) -> None: ...
+    def list(
+        self, template_id: TemplateId, name: str | None, start: datetime | None, end: datetime | None
+    ) -> Sequence[Observation]:
+        """Oldest first, at most 10,000."""
+        ...
+
+
+class Users(Protocol):
+    def add(self, user: User) -> None:
+        """Raises: Conflict when the email is taken (compared without case)."""
+        ...
+
+    def get(self, user_id: UserId) -> User:
+        """Raises: NotFound."""
+        ...
+
+    def by_email(self, email: str) -> User | None: ...
+    def count(self) -> int: ...
+    def set_password_hash(self, user_id: UserId, password_hash: str) -> None: ...
+
+
+class Revocations(Protocol):
+    """Tokens that are refused although they have not expired."""
+
+    def add(self, token_id: str, expires_at: datetime) -> None: ...
+    def is_revoked(self, token_id: str) -> bool: ...
+    def purge(self, now: datetime) -> int:
+        """Forget those that have expired; gives how many."""
+        ...
+
+
+class Audit(Protocol):
+    def add(self, entry: AuditEntry) -> None: ...
+    def list(self, page: PageRequest) -> Page[AuditEntry]:
+        """Newest first."""
+        ...
+
+
+class Settings(Protocol):
+    """Small things the program remembers about itself."""
+
+    def get(self, key: str) -> str | None: ...
+    def put(self, key: str, value: str) -> None: ...
+
+
+class Channels(Protocol):
+    def add(self, channel: Channel) -> None: ...
+    def get(self, channel_id: ChannelId) -> Channel:
+        """Raises: NotFound."""
+        ...
+
+    def list(self, page: PageRequest) -> Page[Channel]:
+        """Oldest first."""
+        ...
+
+    def replace(self, channel: Channel, *, expected: int) -> Channel:
+        """Write all of it but `version`, which rises. Raises: NotFound; Stale.
+
+        With `expected` and all else equal but `last_result`, the version stays: nobody edited anything.
+        """
+        ...
+
+    def remove(self, channel_id: ChannelId, *, expected: int) -> None:
+        """Raises: NotFound; Stale. Its deliveries stay; those that wait will end `dead`."""
+        ...
+
+
+class Alerts(Protocol):
+    """Alerts come with their deliveries."""
+
+    def add(self, alert: Alert) -> None:
+        """Write the alert and its deliveries."""
+        ...
+
+    def get(self, alert_id: AlertId) -> Alert:
+        """Raises: NotFound."""
+        ...
+
+    def list(self, where: AlertFilter, page: PageRequest) -> Page[Alert]:
+        """Newest first."""
+        ...
+
+    def set_state(self, alert: Alert) -> None:
+        """Write state, acked_by and acked_at. Raises: NotFound."""
+        ...
+
+    def history(self, rule_id: RuleId, template_id: TemplateId, event_id: EventId) -> RuleHistory:
+        """Tell when the rule last fired on the template, and whether it did for this event."""
+        ...
+
+
+class Deliveries(Protocol):
+    def get(self, delivery_id: DeliveryId) -> Delivery:
+        """Raises: NotFound."""
+        ...
+
+    def update(self, delivery: Delivery) -> None:
+        """Write status, attempts, errors and times. Raises: NotFound."""
+        ...
+
+
+class Jobs(Protocol):
+    """Every write after a claim names the claim's fence; one with an older fence changes nothing."""
+
+    def add(self, job: Job) -> bool:
+        """Add a job; False when its idempotency key is there already, and then nothing is added."""
+        ...
+
+    def claim(
+        self, kinds: Sequence[str], *, limit: int, now: datetime, lease_until: datetime
+    ) -> Sequence[Job]:
+        """Take jobs that are due, or whose lease ran out, by priority and age: running, fence + 1, attempts + 1."""
+        ...
+
+    def extend(self, job_id: JobId, *, fence: int, lease_until: datetime) -> bool:
+        """Keep a claim; False when it was lost."""
+        ...
+
+    def finish(self, job: Job, *, fence: int) -> bool:
+        """Write status, times, progress, step, result, error and scheduled_for; False when the claim was lost."""
+        ...
+
+    def get(self, job_id: JobId) -> Job:
+        """Raises: NotFound."""
+        ...
+
+
+class Transaction(Protocol):
+    """All repositories inside one transaction. Not to be kept beyond the function it is given to."""
+
+    @property
+    def templates(self) -> Templates: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def captures(self) -> Captures: ...
+    @property
+    def artifacts(self) -> Artifacts: ...
+    @property
+    def garbage(self) -> Garbage: ...
+    @property
+    def observations(self) -> Observations: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def revocations(self) -> Revocations: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def channels(self) -> Channels: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def jobs(self) -> Jobs: ...
