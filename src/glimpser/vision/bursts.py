@@ -49,7 +49,7 @@ class BurstTracker:
     def __init__(
         self,
         *,
-        quiet_s: float = 1.5,
+        quiet_s: float = 2.0,
         blind_s: float = 10.0,
         peak_growth: float = 1.1,
         peak_interval_s: float = 1.0,
