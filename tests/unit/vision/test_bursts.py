@@ -39,7 +39,7 @@ def test_still_frames_are_no_burst() -> None:
 
 
 def test_an_activity_is_opened_by_its_first_moving_frame_and_closed_at_its_last() -> None:
-    events = feed(BurstTracker(), {0: 0, 1: 0.2, 1.2: 0.2, 1.4: 0, 2.6: 0, 2.7: 0})
+    events = feed(BurstTracker(), {0: 0, 1: 0.2, 1.2: 0.2, 1.4: 0, 3.1: 0, 3.2: 0})
 
     assert events == [opened(1, 0.2), closed(1, 1, 1.2, score=0.2)]
 
