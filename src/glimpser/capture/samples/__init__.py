@@ -1,0 +1,1 @@
+"""Moving pictures the program makes by itself, so that a newcomer sees a living wall within a minute."""
