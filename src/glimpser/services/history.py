@@ -1,0 +1,63 @@
+"""Reading what was captured and what happened."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+
+from glimpser.core.errors import NotFound
+from glimpser.core.events import Artifact, Capture, Event, EventFilter
+from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId
+from glimpser.core.pages import Page, PageRequest
+from glimpser.core.ports import Database, ObjectStore
+from glimpser.core.repositories import Transaction
+
+Uris = Mapping[ArtifactId, str]
+
+
+class History:
+    """Captures, events, artifacts: read only."""
+
+    def __init__(self, database: Database, store: ObjectStore) -> None:
+        self._database = database
+        self._store = store
+
+    async def events(self, where: EventFilter, page: PageRequest) -> Page[Event]:
+        return await self._database.read(lambda tx: tx.events.list(where, page))
+
+    async def event(self, event_id: EventId) -> Event:
+        """Raises: NotFound."""
+        return await self._database.read(lambda tx: tx.events.get(event_id))
+
+    async def captures(self, template_id: TemplateId | None, page: PageRequest) -> tuple[Page[Capture], Uris]:
+        """Give a page and where the artifacts of its captures are stored."""
+
+        def read(tx: Transaction) -> tuple[Page[Capture], Uris]:
+            found = tx.captures.list(template_id, page)
+            return found, _uris(tx, found.items)
+
+        return await self._database.read(read)
+
+    async def capture(self, capture_id: CaptureId) -> tuple[Capture, Uris]:
+        """Raises: NotFound."""
+
+        def read(tx: Transaction) -> tuple[Capture, Uris]:
+            found = tx.captures.get(capture_id)
+            return found, _uris(tx, [found])
+
+        return await self._database.read(read)
+
+    async def artifact(self, artifact_id: ArtifactId) -> Artifact:
+        """Raises: NotFound."""
+        return await self._database.read(lambda tx: tx.artifacts.get(artifact_id))
+
+    def content(self, artifact: Artifact, *, start: int, end: int) -> AsyncIterator[bytes]:
+        """Read the bytes from `start` (inclusive) to `end` (exclusive). Raises: NotFound."""
+        return self._store.get(artifact.uri, start=start, end=end)
+
+
+def _uris(tx: Transaction, captures: Sequence[Capture]) -> Uris:
+    """Look the artifacts up; one that retention has taken is left out."""
+    uris: dict[ArtifactId, str] = {}
+    for artifact_id in {capture.artifact_id for capture in captures if capture.artifact_id is not None}:
+        with suppress(NotFound):
+            uris[artifact_id] = tx.artifacts.get(artifact_id).uri
+    return uris

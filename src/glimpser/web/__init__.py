@@ -1,0 +1,1 @@
+"""HTTP: requests become calls of services, values become answers."""

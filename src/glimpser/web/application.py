@@ -1,0 +1,162 @@
+"""The web application: its route table and the order of its layers, on one screen each."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import cache, partial
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as Dependency
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import ASGIApp
+
+from glimpser.core.accounts import Role
+from glimpser.core.errors import GlimpserError
+from glimpser.web import problems, shapes
+from glimpser.web.context import RequestContext
+from glimpser.web.openapi import TITLE, describe
+from glimpser.web.routes import docs, events, media, session, system, templates
+from glimpser.web.security import (
+    PUBLIC,
+    BodyLimit,
+    GuardedRoute,
+    SecurityHeaders,
+    refuse_undeclared,
+    require,
+)
+from glimpser.web.wiring import Services, WebSettings
+
+VIEWER, ADMIN = require(Role.VIEWER), require(Role.ADMIN)
+
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One route. `answer` is a model or a media type; `refusals` are statuses beside the usual ones."""
+
+    method: str
+    path: str
+    access: Dependency
+    endpoint: Endpoint
+    answer: Any = None
+    status: int = 200
+    refusals: tuple[int, ...] = ()
+
+
+WRITE = (404, 409, 412, 422, 428, 503)
+TEMPLATE = shapes.AdminTemplateView
+
+ROUTES = (
+    Row("GET", "/version", PUBLIC, system.version, shapes.VersionView),
+    Row("GET", "/healthz", PUBLIC, system.alive, shapes.AliveView),
+    Row("GET", "/readyz", PUBLIC, system.ready, shapes.ReadyView),
+    Row("GET", "/openapi.json", PUBLIC, system.openapi, dict[str, Any]),
+    Row("GET", "/docs", PUBLIC, docs.page, "text/html"),
+    Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, "text/javascript", refusals=(404,)),
+    Row("GET", "/api/setup", PUBLIC, session.setup_state, shapes.SetupState),
+    Row("POST", "/api/setup", PUBLIC, session.set_up, shapes.SetupDone, 201, (403, 409, 422, 503)),
+    Row("POST", "/api/auth/login", PUBLIC, session.login, shapes.LoginView, 200, (401, 422, 429, 503)),
+    Row("POST", "/api/auth/logout", VIEWER, session.logout, None, 204),
+    Row("GET", "/api/me", VIEWER, session.me, shapes.MeView),
+    Row("GET", "/api/template-kinds", VIEWER, templates.kinds, list[shapes.KindView]),
+    Row("GET", "/api/templates", VIEWER, templates.listing, shapes.TemplateList, 200, (422,)),
+    Row("POST", "/api/templates", ADMIN, templates.create, TEMPLATE, 201, (422, 503)),
+    Row("GET", "/api/templates/{template_id}", VIEWER, templates.read, shapes.AnyTemplate, 200, (404,)),
+    Row("PUT", "/api/templates/{template_id}", ADMIN, templates.replace, TEMPLATE, 200, WRITE),
+    Row("PATCH", "/api/templates/{template_id}", ADMIN, templates.patch, TEMPLATE, 200, WRITE),
+    Row("DELETE", "/api/templates/{template_id}", ADMIN, templates.remove, None, 204, WRITE),
+    Row("GET", "/api/stream/{template_id}/snapshot", VIEWER, media.snapshot, "image/jpeg", 200, (404, 503)),
+    Row(
+        "GET", "/api/stream/{template_id}/mjpeg", VIEWER, media.mjpeg, "multipart/x-mixed-replace",
+        refusals=(404, 429, 503),
+    ),
+    Row("GET", "/api/artifacts/{artifact_id}", VIEWER, media.artifact, "image/jpeg", 200, (404, 416)),
+    Row("GET", "/api/captures", VIEWER, events.captures, shapes.CaptureList, 200, (422,)),
+    Row("GET", "/api/captures/{capture_id}", VIEWER, events.capture, shapes.CaptureView, 200, (404,)),
+    Row("GET", "/api/events", VIEWER, events.listing, shapes.EventList, 200, (422,)),
+    Row("GET", "/api/events/{event_id}", VIEWER, events.read, shapes.EventView, 200, (404,)),
+)  # fmt: skip
+
+
+def build(services: Services, settings: WebSettings) -> ASGIApp:
+    """Put the layers around the routes, the outermost last. None of them buffers or copies a stream.
+
+    Raises:
+        TypeError: a route does not declare who may use it.
+    """
+    app: ASGIApp = _api(settings, services)
+    app = BodyLimit(app, max_bytes=settings.max_body_bytes)
+    app = SecurityHeaders(app)
+    return RequestContext(app, recorder=services.recorder, trusted_proxies=settings.trusted_proxies)
+
+
+def openapi_document(settings: WebSettings) -> dict[str, Any]:
+    """Describe the interface, without anything running behind it."""
+    return describe(_api(settings))
+
+
+def _api(settings: WebSettings, services: Services | None = None) -> FastAPI:
+    app = FastAPI(
+        title=TITLE,
+        version=settings.version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            GlimpserError: problems.on_error,
+            HTTPException: _on_http_error,
+            RequestValidationError: problems.on_invalid_request,
+            Exception: problems.on_failure,
+        },
+    )
+    app.state.settings, app.state.services = settings, services
+    app.router.route_class = GuardedRoute
+    for row in ROUTES:
+        _add(app, row)
+    refuse_undeclared(app)
+    app.openapi = cache(partial(describe, app))  # type: ignore[method-assign] # the way FastAPI documents
+    return app
+
+
+def _add(app: FastAPI, row: Row) -> None:
+    usual: tuple[int, ...] = () if row.access is PUBLIC else (401, 403)
+    usual += () if row.method == "GET" else (400, 413)
+    described: dict[int | str, dict[str, Any]] = {
+        status: {"description": HTTPStatus(status).phrase} for status in sorted({*usual, *row.refusals})
+    }
+    media = row.answer if isinstance(row.answer, str) else None
+    if media:
+        described[row.status] = {"content": {media: {"schema": {"type": "string", "format": "binary"}}}}
+    resource = row.endpoint.__module__.rpartition(".")[2]
+    options: dict[str, Any] = {
+        "tags": [resource],
+        "operation_id": f"{resource}_{row.endpoint.__name__}",
+        "dependencies": [row.access],
+        "status_code": row.status,
+        "response_model": None if media else row.answer,
+        "response_class": Response if media or row.answer is None else shapes.Reply,
+        "responses": described,
+    }
+    methods = [row.method, "HEAD"] if row.method == "GET" else [row.method]
+    app.router.add_api_route(row.path, row.endpoint, methods=methods, **options)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """Name in `Allow` every method of the path: the router knows only those of its first match."""
+    answer = await problems.on_http_error(request, error)
+    if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+    return answer
+
+
+def _methods_at(request: Request) -> set[str]:
+    app: FastAPI = request.app
+    here = (route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in here if isinstance(route, GuardedRoute) for method in route.methods or ()}

@@ -1,0 +1,169 @@
+"""What requests may hold. Unknown fields are refused, so that a typing error is not a silent no."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from glimpser.core.errors import InvalidInput
+from glimpser.core.motion import MotionSettings, Polygon, check_polygon
+from glimpser.core.templates import TemplateSettings, Zone
+from glimpser.web.shapes import Later
+
+MAX_POINTS = 64
+
+
+class Form(BaseModel):
+    """JSON as it is: `"5"` is no number and `1` no boolean."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Name = Annotated[Text, Field(min_length=1, max_length=100)]
+Group = Annotated[Text, Field(min_length=1, max_length=50)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Point = Annotated[list[Fraction], Field(min_length=2, max_length=2)]
+Points = Annotated[list[Point], Field(min_length=3, max_length=MAX_POINTS)]
+ReadOnly = Annotated[JsonValue, Field(description="Read-only: taken from an answer, ignored.")]
+
+
+class LoginForm(Form):
+    email: Annotated[str, Field(max_length=320)]
+    password: Annotated[str, Field(max_length=1024, repr=False)]
+
+
+class SetupForm(LoginForm):
+    code: Annotated[str, Field(max_length=64, repr=False)]
+
+
+class MotionForm(Form):
+    detector: Annotated[str, Field(max_length=32)] = "adaptive"
+    sensitivity: Fraction = 0.5
+    threshold: Fraction = 0.0
+
+
+class ZoneForm(Form):
+    name: Name
+    points: Points
+
+
+NEUTRAL: Mapping[str, object] = {
+    field.name: list(field.default) if isinstance(field.default, tuple) else field.default
+    for field in fields(Later)
+} | {"rules": []}
+"""The fields whose function comes in a later version, each with the only value it takes."""
+
+
+class LaterForm(Form):
+    """Takes those fields, so that an answer can be sent back as it came."""
+
+    schedule: JsonValue = None
+    timezone: JsonValue = "UTC"
+    jitter_ms: JsonValue = 0
+    schedule_windows: JsonValue = []
+    action: JsonValue = "snapshot"
+    duration_s: JsonValue = None
+    paused: JsonValue = False
+    callback_url: JsonValue = None
+    proxy: JsonValue = None
+    pre_roll_s: JsonValue = 0
+    privacy_masks: JsonValue = []
+    rules: JsonValue = []
+    retention: JsonValue = None
+
+    @field_validator(*NEUTRAL)
+    @classmethod
+    def _is_neutral(cls, value: JsonValue, info: ValidationInfo) -> JsonValue:
+        neutral = NEUTRAL[info.field_name or ""]
+        if type(value) is not type(neutral) or value != neutral:
+            raise PydanticCustomError("not_yet", "not available in this version: leave it out")
+        return value
+
+
+class TemplateForm(LaterForm):
+    """A template to be: POST and PUT. What is absent takes its default; absent secrets are kept."""
+
+    name: Name
+    kind: Annotated[str, Field(max_length=32)]
+    config: dict[str, JsonValue]
+    live: bool = True
+    enabled: bool = True
+    groups: Annotated[list[Group], Field(max_length=20)] = []
+    notes: Annotated[str, Field(max_length=10_000)] = ""
+    private: bool = False
+    motion: MotionForm = MotionForm()
+    zones: Annotated[list[ZoneForm], Field(max_length=32)] = []
+    motion_masks: Annotated[list[Points], Field(max_length=32)] = []
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    id: ReadOnly = None
+    health: ReadOnly = None
+    stream: ReadOnly = None
+    version: ReadOnly = None
+    created_at: ReadOnly = None
+    updated_at: ReadOnly = None
+
+    def settings(self) -> TemplateSettings:
+        """Make settings; the config is still as the client sent it.
+
+        Raises:
+            InvalidInput: fields that do not fit each other.
+        """
+        self._check_together()
+        return TemplateSettings(
+            name=self.name,
+            kind=self.kind,
+            config=self.config,
+            live=self.live,
+            enabled=self.enabled,
+            groups=tuple(dict.fromkeys(self.groups)),
+            notes=self.notes,
+            private=self.private,
+            motion=MotionSettings(**self.motion.model_dump()),
+            zones=tuple(
+                Zone(zone.name, _polygon(zone.points, f"/zones/{index}/points"))
+                for index, zone in enumerate(self.zones)
+            ),
+            motion_masks=tuple(
+                _polygon(points, f"/motion_masks/{index}") for index, points in enumerate(self.motion_masks)
+            ),
+            lat=self.lat,
+            lon=self.lon,
+        )
+
+    def _check_together(self) -> None:
+        if (self.lat is None) != (self.lon is None):
+            raise InvalidInput.field("/lat", "A place needs both lat and lon.")
+        names = [zone.name for zone in self.zones]
+        if len(set(names)) != len(names):
+            raise InvalidInput.field("/zones", "Two zones have the same name.")
+
+
+def _polygon(points: list[list[float]], pointer: str) -> Polygon:
+    polygon = tuple((point[0], point[1]) for point in points)
+    check_polygon(polygon, pointer)
+    return polygon
+
+
+def merge_patch(target: object, patch: object) -> object:
+    """Apply a JSON Merge Patch (RFC 7396, section 2): null removes, objects merge, all else replaces."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged

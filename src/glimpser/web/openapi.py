@@ -1,0 +1,55 @@
+"""The description of the interface tells the truth: every refusal is a Problem, every lock is shown."""
+
+from copy import copy
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from glimpser.web.problems import MEDIA_TYPE, Problem
+from glimpser.web.security import SESSION_COOKIE, GuardedRoute
+
+TITLE = "Glimpser"
+REFERENCE = "#/components/schemas/{model}"
+UNUSED = ("HTTPValidationError", "ValidationError")
+"""What FastAPI describes for 422; ours look otherwise."""
+
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Make the OpenAPI document of an application's guarded routes."""
+    routes = [_without_head(route) for route in app.routes if isinstance(route, GuardedRoute)]
+    document: dict[str, Any] = get_openapi(title=TITLE, version=app.version, routes=routes)
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = SCHEMES
+    schemas = components.setdefault("schemas", {})
+    for name in UNUSED:
+        schemas.pop(name, None)
+    problem = TypeAdapter(Problem).json_schema(ref_template=REFERENCE)
+    schemas |= problem.pop("$defs", {}) | {"Problem": problem}
+    for route in routes:
+        _describe_route(document["paths"][route.path_format], route)
+    return document
+
+
+def _without_head(route: GuardedRoute) -> GuardedRoute:
+    """HEAD follows from GET (RFC 9110, section 9.3.2) and would only be described twice."""
+    described = copy(route)
+    described.methods = (route.methods or set()) - {"HEAD"}
+    return described
+
+
+def _describe_route(operations: dict[str, Any], route: GuardedRoute) -> None:
+    for method in route.methods or ():
+        operation = operations[method.lower()]
+        role = route.access.role
+        operation["security"] = [{name: []} for name in SCHEMES] if role else []
+        operation["x-role"] = role.label if role else None
+        for status, response in operation["responses"].items():
+            if status >= "400" and not response.get("x-own-shape"):
+                response["content"] = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}

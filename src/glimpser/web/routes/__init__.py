@@ -1,0 +1,1 @@
+"""One module for each resource: a route parses, calls a service, renders."""

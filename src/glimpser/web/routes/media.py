@@ -1,0 +1,135 @@
+"""Pictures: the newest of a view, its stream, and what is stored."""
+
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import Header, Query, Request, Response
+from starlette.responses import StreamingResponse
+
+from glimpser.core.clock import Clock
+from glimpser.core.events import Artifact
+from glimpser.core.frames import Frame, shared_width
+from glimpser.streaming.mjpeg import MjpegResponse
+from glimpser.web.conditions import ByteRange, Unsatisfiable, none_match, requested_range, strong_tag
+from glimpser.web.problems import problem
+from glimpser.web.routes.parameters import Rate, ThisArtifact, ThisTemplate, Width
+from glimpser.web.wiring import Caller, Services, Wired
+
+INLINE_TYPES: Mapping[str, str] = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+}
+"""What a browser may show, with the ending of its file name. Not SVG: it can hold scripts."""
+INERT: Mapping[str, str] = {
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "Cache-Control": "private, max-age=3600, immutable",
+    "Accept-Ranges": "bytes",
+}
+
+IfNoneMatch = Annotated[str | None, Header(description="The ETag that is known already.")]
+
+
+async def snapshot(
+    template_id: ThisTemplate,
+    services: Wired,
+    *,
+    w: Width | None = None,
+    stale: Annotated[Literal["ok"] | None, Query(description="An old picture is better than none.")] = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Give the newest picture. While the view is down: 503, or its last picture with `stale=ok`."""
+    template = await services.templates.get(template_id)
+    frame = await services.live.snapshot(template, width=_width(w), allow_stale=stale is not None)
+    headers = _frame_headers(frame, services.clock)
+    if none_match(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(frame.jpeg, headers=headers, media_type="image/jpeg")
+
+
+async def mjpeg(
+    template_id: ThisTemplate,
+    services: Wired,
+    caller: Caller,
+    request: Request,
+    *,
+    w: Width | None = None,
+    fps: Rate | None = None,
+) -> Response:
+    """Stream pictures as `multipart/x-mixed-replace`, each the newest there is, until the viewer leaves."""
+    template = await services.templates.get(template_id)
+    return MjpegResponse(
+        services.live.watch(template, width=_width(w), fps=fps, client=request.state.client_ip),
+        still_allowed=partial(services.accounts.still_valid, caller),
+        ending=services.ending,
+        fast=services.fast_streams,
+    )
+
+
+async def artifact(artifact_id: ThisArtifact, services: Wired, request: Request) -> Response:
+    """Give the bytes of a stored object. Takes one `Range`; the ETag is the content's SHA-256."""
+    found = await services.history.artifact(artifact_id)
+    headers = _artifact_headers(found)
+    if none_match(request.headers.get("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers={**INERT, "ETag": headers["ETag"]})
+    try:
+        part = requested_range(_range_header(request, headers["ETag"]), found.size_bytes)
+    except Unsatisfiable:
+        beyond = {"Content-Range": f"bytes */{found.size_bytes}"}
+        return problem(request.scope, 416, detail="The range lies behind the end.", headers=beyond)
+    return await _content(services, found, part, headers=headers)
+
+
+async def _content(
+    services: Services, found: Artifact, part: ByteRange | None, *, headers: dict[str, str]
+) -> Response:
+    sent = part or ByteRange(0, found.size_bytes)
+    if part:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{found.size_bytes}"
+    headers["Content-Length"] = str(sent.end - sent.start)
+    pieces = services.history.content(found, start=sent.start, end=sent.end)
+    # The first piece is read before the headers leave: a lost object is then an honest 404.
+    first = await anext(pieces, b"")
+    return StreamingResponse(_rest(first, pieces), 206 if part else 200, headers=headers)
+
+
+async def _rest(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+def _frame_headers(frame: Frame, clock: Clock) -> dict[str, str]:
+    age_s = max(0.0, (clock.now() - frame.captured_at).total_seconds())
+    captured_us = int(frame.captured_at.timestamp() * 1_000_000)
+    return {
+        "ETag": strong_tag(f"{captured_us:x}-{frame.width}x{frame.height}"),
+        "X-Captured-At": frame.captured_at.isoformat().replace("+00:00", "Z"),
+        "X-Frame-Age": f"{age_s:.3f}",
+        "Cache-Control": "no-store, private",
+    }
+
+
+def _artifact_headers(found: Artifact) -> dict[str, str]:
+    ending = INLINE_TYPES.get(found.media_type)
+    shown = ending is not None
+    disposition = "inline" if shown else "attachment"
+    return {
+        **INERT,
+        "ETag": strong_tag(found.sha256),
+        "Content-Type": found.media_type if shown else "application/octet-stream",
+        "Content-Disposition": f'{disposition}; filename="{found.id}.{ending or "bin"}"',
+    }
+
+
+def _range_header(request: Request, etag: str) -> str | None:
+    """Leave a range out of account when If-Range names another content (RFC 9110, section 13.1.5)."""
+    condition = request.headers.get("if-range")
+    return request.headers.get("range") if condition in (None, etag) else None
+
+
+def _width(wanted_px: int | None) -> int | None:
+    return shared_width(wanted_px) or None

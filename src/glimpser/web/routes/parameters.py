@@ -1,0 +1,63 @@
+"""Path and query parameters that several routes take, as types that parse them."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query
+from pydantic import AfterValidator, AwareDatetime
+
+from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId, is_id, require_id
+from glimpser.core.pages import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, decode_cursor
+
+MAX_WIDTH_PX = 10_000
+
+
+async def _template_id(template_id: Annotated[str, Path(description="ULID")]) -> TemplateId:
+    return TemplateId(require_id(template_id, "template"))
+
+
+async def _event_id(event_id: Annotated[str, Path(description="ULID")]) -> EventId:
+    return EventId(require_id(event_id, "event"))
+
+
+async def _capture_id(capture_id: Annotated[str, Path(description="ULID")]) -> CaptureId:
+    return CaptureId(require_id(capture_id, "capture"))
+
+
+async def _artifact_id(artifact_id: Annotated[str, Path(description="ULID")]) -> ArtifactId:
+    return ArtifactId(require_id(artifact_id, "artifact"))
+
+
+async def _page(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page.")] = DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit, decode_cursor(cursor) if cursor else None)
+
+
+def _known_form(text: str) -> TemplateId:
+    if not is_id(text):
+        raise ValueError("This is not the id of a template.")
+    return TemplateId(text)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+ThisTemplate = Annotated[TemplateId, Depends(_template_id)]
+ThisEvent = Annotated[EventId, Depends(_event_id)]
+ThisCapture = Annotated[CaptureId, Depends(_capture_id)]
+ThisArtifact = Annotated[ArtifactId, Depends(_artifact_id)]
+Paging = Annotated[PageRequest, Depends(_page)]
+OfTemplate = Annotated[str, AfterValidator(_known_form), Query(description="Of this template only.")]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+"""A time with its offset (RFC 3339)."""
+Width = Annotated[
+    int, Query(ge=1, le=MAX_WIDTH_PX, description="Pixels; rounded up to 320, 640, 1280 or full.")
+]
+Rate = Annotated[
+    float, Query(gt=0, le=60, allow_inf_nan=False, description="At most so many frames a second.")
+]

@@ -1,0 +1,44 @@
+"""Setting up, signing in and out, and who one is."""
+
+from fastapi import Request, Response
+
+from glimpser.web.forms import LoginForm, SetupForm
+from glimpser.web.security import clear_session, set_session
+from glimpser.web.shapes import LoginView, Reply, SetupDone, SetupState, me_view, user_view
+from glimpser.web.wiring import Caller, Wired
+
+
+async def setup_state(services: Wired) -> Response:
+    """Tell whether the first account is still to be made."""
+    return Reply(SetupState(needed=await services.accounts.needs_setup()))
+
+
+async def set_up(form: SetupForm, services: Wired, request: Request) -> Response:
+    """Make the first account, an admin, with the code from the program's output. Works once."""
+    user = await services.accounts.create_first_admin(
+        form.code, form.email, password=form.password, client_ip=request.state.client_ip
+    )
+    return Reply(SetupDone(user=user_view(user)), status_code=201)
+
+
+async def login(form: LoginForm, services: Wired, request: Request) -> Response:
+    """Sign in. The token works as a bearer token and, in the cookie, for browsers."""
+    session = await services.accounts.login(form.email, form.password, client_ip=request.state.client_ip)
+    reply = Reply(
+        LoginView(access_token=session.token, expires_in=session.lifetime_s, user=user_view(session.user))
+    )
+    set_session(reply, session, request=request)
+    return reply
+
+
+async def logout(services: Wired, caller: Caller, request: Request) -> Response:
+    """Revoke the token that made this request."""
+    await services.accounts.logout(caller)
+    reply = Response(status_code=204)
+    clear_session(reply, request=request)
+    return reply
+
+
+async def me(caller: Caller) -> Response:
+    """Tell who makes the request, as the database says now."""
+    return Reply(me_view(caller))

@@ -1,0 +1,138 @@
+"""Templates: the saved definitions of views."""
+
+from typing import Annotated
+
+from fastapi import Body, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import JsonValue, ValidationError
+
+from glimpser.core.accounts import Principal, Role
+from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
+from glimpser.web.conditions import none_match, strong_tag, version_match
+from glimpser.web.forms import TemplateForm, merge_patch
+from glimpser.web.routes.parameters import Paging, ThisTemplate
+from glimpser.web.shapes import (
+    HealthState,
+    KindView,
+    Listing,
+    Reply,
+    TemplateView,
+    admin_template_view,
+    as_json,
+    health_view,
+    template_view,
+)
+from glimpser.web.wiring import By, Caller, Services, Wired
+
+IfMatch = Annotated[str | None, Header(description="The ETag of the version to change.")]
+IfNoneMatch = Annotated[str | None, Header(description="The ETag that is known already.")]
+Patch = Annotated[dict[str, JsonValue], Body(description="JSON Merge Patch (RFC 7396).")]
+
+
+async def listing(
+    services: Wired,
+    caller: Caller,
+    page: Paging,
+    *,
+    kind: str | None = None,
+    enabled: bool | None = None,
+    group: str | None = None,
+    q: Annotated[str | None, Query(max_length=200, description="Text in name or notes.")] = None,
+    health: HealthState | None = None,
+) -> Response:
+    """List templates, oldest first. Viewers see no `config` and no `rules`."""
+
+    def has_health(template: Template) -> bool:
+        return health_view(services.live.status(template.id)).state == health
+
+    where = TemplateFilter(kind=kind, enabled=enabled, group=group, text=q)
+    found = await services.templates.list(where, page, keep=has_health if health else None)
+    items = [_view(template, services, caller) for template in found.items]
+    return Reply(Listing(items=items, next_cursor=found.next_cursor))
+
+
+async def create(form: TemplateForm, services: Wired, caller: Caller, by: By, request: Request) -> Response:
+    """Add a template. A live one starts at once."""
+    template = await services.templates.create(form.settings(), by=by)
+    reply = _reply(template, services, caller, status=201)
+    reply.headers["Location"] = f"{request.url.path}/{template.id}"
+    return reply
+
+
+async def read(
+    template_id: ThisTemplate, services: Wired, caller: Caller, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read one. The ETag names the version of the settings; health and stream change without it."""
+    template = await services.templates.get(template_id)
+    etag = strong_tag(template.version)
+    if none_match(if_none_match, etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    return _reply(template, services, caller)
+
+
+async def replace(
+    template_id: ThisTemplate,
+    form: TemplateForm,
+    services: Wired,
+    caller: Caller,
+    by: By,
+    if_match: IfMatch = None,
+) -> Response:
+    """Replace all settings; secrets that are absent, and `***` in URLs, stay as they are."""
+    template = await services.templates.replace(
+        template_id, form.settings(), expected=version_match(if_match), by=by
+    )
+    return _reply(template, services, caller)
+
+
+async def patch(
+    template_id: ThisTemplate,
+    changes: Patch,
+    services: Wired,
+    caller: Caller,
+    by: By,
+    if_match: IfMatch = None,
+) -> Response:
+    """Change some settings by a JSON Merge Patch (RFC 7396). An empty secret removes it."""
+
+    def edit(shown: TemplateSettings) -> TemplateSettings:
+        return _parsed(merge_patch(as_json(shown), changes)).settings()
+
+    template = await services.templates.edit(template_id, edit, expected=version_match(if_match), by=by)
+    return _reply(template, services, caller)
+
+
+async def remove(template_id: ThisTemplate, services: Wired, by: By, if_match: IfMatch = None) -> Response:
+    """Remove a template and end its capture; what it captured stays."""
+    await services.templates.remove(template_id, expected=version_match(if_match), by=by)
+    return Response(status_code=204)
+
+
+async def kinds(services: Wired) -> Response:
+    """List the kinds of views there are, each with the JSON Schema of its config."""
+    return Reply(
+        [
+            KindView(kind=kind.name, title=kind.title, description=kind.description, schema=kind.schema)
+            for kind in services.templates.kinds()
+        ]
+    )
+
+
+def _view(template: Template, services: Services, caller: Principal) -> TemplateView:
+    stream = services.live.status(template.id)
+    if caller.role < Role.ADMIN:
+        return template_view(template, stream)
+    return admin_template_view(template, stream, shown=services.templates.shown(template.settings))
+
+
+def _reply(template: Template, services: Services, caller: Principal, *, status: int = 200) -> Response:
+    view = _view(template, services, caller)
+    return Reply(view, status_code=status, headers={"ETag": strong_tag(template.version)})
+
+
+def _parsed(document: object) -> TemplateForm:
+    try:
+        return TemplateForm.model_validate(document)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([item | {"loc": ("body", *item["loc"])} for item in found]) from error

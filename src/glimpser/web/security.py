@@ -1,0 +1,258 @@
+"""Who makes a request, and whether they may: no route exists without an answer to that."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.params import Depends as Dependency
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from glimpser.core.accounts import Role
+from glimpser.core.errors import Denied, Unauthenticated
+from glimpser.services.accounts import Session
+from glimpser.web.json_body import StrictRequest
+from glimpser.web.problems import DETAILS, problem
+from glimpser.web.wiring import Services, WebSettings
+
+SESSION_COOKIE = "glimpser_session"
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+SAME_ORIGIN = frozenset(("same-origin", "none"))
+"""Values of Sec-Fetch-Site (Fetch Metadata) for the page itself and for what a person typed."""
+DEFAULT_PORTS: Mapping[str, str] = {"http": ":80", "https": ":443"}
+
+BODY_TIMEOUT_S = 30.0
+
+HEADERS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+"""Set on every answer that does not set its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use a route; no role: everybody. Declares it as a dependency and decides it too."""
+
+    role: Role | None
+
+    async def __call__(self) -> None:
+        """Nothing is left to do: the route has asked `admit` before it read the body."""
+
+    async def admit(self, request: Request) -> None:
+        """Let the request in, and name its principal in `request.state`.
+
+        Raises:
+            Unauthenticated: it needs an identity and has none that is valid.
+            Denied: the role does not suffice, or another site's page sent it.
+        """
+        services: Services = request.app.state.services
+        if self.role is None:
+            refuse_other_sites(request, must_tell=False)
+            return
+        token, by_cookie = _token(request)
+        principal = await services.accounts.authenticate(token)
+        request.state.principal = principal
+        if by_cookie:
+            refuse_other_sites(request, must_tell=True)
+        if principal.role < self.role:
+            raise Denied(f"This needs the role {self.role.label}; yours is {principal.role.label}.")
+
+
+PUBLIC: Dependency = Depends(Access(None))
+"""Marks a route that everybody may use."""
+
+
+def require(role: Role) -> Dependency:
+    """Mark a route that needs this role or a higher one."""
+    dependency: Dependency = Depends(Access(role))
+    return dependency
+
+
+class GuardedRoute(APIRoute):
+    """A route that says who may use it, and asks before it reads the body.
+
+    Raises:
+        TypeError: on making one without exactly one declaration.
+    """
+
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, dependencies: Sequence[Dependency] = (), **rest: Any
+    ) -> None:
+        declared = [item.dependency for item in dependencies if isinstance(item.dependency, Access)]
+        if len(declared) != 1:
+            msg = f"{path}: say who may use this route, by require(role) or PUBLIC"
+            raise TypeError(msg)
+        self.access = declared[0]
+        super().__init__(path, endpoint, dependencies=dependencies, **rest)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        serve, access = super().get_route_handler(), self.access
+
+        async def guarded(request: Request) -> Response:
+            await access.admit(request)
+            return await serve(StrictRequest(request.scope, request.receive))
+
+        return guarded
+
+
+def refuse_undeclared(app: FastAPI) -> None:
+    """Stop the start if a route stands outside the guard.
+
+    Raises:
+        TypeError: there is one.
+    """
+    for route in app.routes:
+        if not isinstance(route, GuardedRoute):
+            msg = f"{getattr(route, 'path', route)!r} is not a guarded route"
+            raise TypeError(msg)
+
+
+def refuse_other_sites(request: Request, *, must_tell: bool) -> None:
+    """Refuse a write that a page of another site made the browser send (cross-site request forgery).
+
+    A browser says where a request comes from in Sec-Fetch-Site, over plain http in Origin. With
+    `must_tell`, a request without either is refused too.
+
+    Raises:
+        Denied: it comes from elsewhere, or does not say.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        allowed = site in SAME_ORIGIN
+    elif origin is not None:
+        allowed = _is_own_origin(origin, request)
+    else:
+        allowed = not must_tell
+    if not allowed:
+        raise Denied(
+            "A write with the session cookie must come from this site's own pages; use a bearer token."
+        )
+
+
+def set_session(response: Response, session: Session, *, request: Request) -> None:
+    """Put a session into the cookie that only this site's pages send and no script reads."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        session.token,
+        max_age=session.lifetime_s,
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def clear_session(response: Response, *, request: Request) -> None:
+    response.delete_cookie(
+        SESSION_COOKIE, path="/", secure=_is_secure(request), httponly=True, samesite="strict"
+    )
+
+
+class SecurityHeaders:
+    """Gives every answer the headers of `HEADERS` that it does not set itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class BodyLimit:
+    """Refuses a body that is too large, by its declared length at once, a chunked one as it grows; and one
+    that takes too long.
+
+    What still comes of a refused body is dropped by the server, and the connection stays open: closing it
+    with bytes unread would reset it before the client has read the answer (RFC 9112, section 9.6).
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float = BODY_TIMEOUT_S) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif self._declared_bytes(scope) > self._max_bytes:
+            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            refusal = problem(scope, status, detail=DETAILS[status])
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, self._counting(receive), send)
+
+    def _declared_bytes(self, scope: Scope) -> int:
+        declared = Headers(scope=scope).get("content-length", "0")
+        return int(declared[:20]) if declared.isascii() and declared.isdigit() else 0
+
+    def _counting(self, receive: Receive) -> Receive:
+        """Count what comes in. Its errors are those that FastAPI does not take for a broken body."""
+        received_bytes, complete = 0, False
+        deadline_s = asyncio.get_running_loop().time() + self._timeout_s
+
+        async def counted() -> Message:
+            nonlocal received_bytes, complete
+            try:
+                # After the body comes nothing but the client's leaving, which a stream waits for.
+                async with asyncio.timeout_at(None if complete else deadline_s):
+                    message = await receive()
+            except TimeoutError as error:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, headers={"Connection": "close"}) from error
+            complete = not message.get("more_body", False)
+            received_bytes += len(message.get("body", b""))
+            if received_bytes > self._max_bytes:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        return counted
+
+
+def _token(request: Request) -> tuple[str, bool]:
+    """Find the token and tell whether it came in the cookie. A bearer token goes first."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip(), False
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if not cookie:
+        raise Unauthenticated("Sign in first: send a bearer token or the session cookie.")
+    return cookie, True
+
+
+def _is_own_origin(origin: str, request: Request) -> bool:
+    settings: WebSettings = request.app.state.settings
+    if origin.lower() == settings.public_origin:
+        return True
+    scheme, _, authority = origin.lower().partition("://")
+    default_port = DEFAULT_PORTS.get(scheme)
+    if default_port is None or not authority:
+        return False
+    host = request.headers.get("host", "").lower()
+    return authority.removesuffix(default_port) == host.removesuffix(default_port)
+
+
+def _is_secure(request: Request) -> bool:
+    settings: WebSettings = request.app.state.settings
+    public = settings.public_origin or ""
+    return request.scope["scheme"] == "https" or public.startswith("https://")

@@ -1,0 +1,336 @@
+"""What answers look like: the public contract as values. Names here never change; more may be added."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+from starlette.responses import JSONResponse
+
+from glimpser.core.accounts import Principal, Role, User
+from glimpser.core.events import Capture, Event, Level
+from glimpser.core.live import State, StreamStatus
+from glimpser.core.motion import MotionSettings, Polygon
+from glimpser.core.templates import Template, TemplateSettings, Zone
+from glimpser.services.history import Uris
+
+T = TypeVar("T")
+
+HealthState = Literal["ok", "down", "stalled", "frozen", "blank", "blocked", "error_page", "moved", "unknown"]
+RoleName = Literal["viewer", "operator", "admin"]
+LevelName = Literal["debug", "info", "warning", "error", "critical"]
+
+ROLE_NAMES: Mapping[Role, RoleName] = {Role.VIEWER: "viewer", Role.OPERATOR: "operator", Role.ADMIN: "admin"}
+LEVEL_NAMES: Mapping[Level, LevelName] = {
+    Level.DEBUG: "debug",
+    Level.INFO: "info",
+    Level.WARNING: "warning",
+    Level.ERROR: "error",
+    Level.CRITICAL: "critical",
+}
+HEALTH_OF_STREAM: Mapping[State, HealthState] = {
+    State.LIVE: "ok",
+    State.DEGRADED: "ok",
+    State.STALLED: "stalled",
+    State.BACKOFF: "down",
+    State.FAILED: "down",
+}
+"""What the state of a stream says about the view; the others say nothing yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[T]):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthView:
+    state: HealthState
+    since: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamView:
+    state: State
+    since: datetime
+    fps: float | None
+    width: int | None
+    height: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """Fields of a template whose function comes in a later version: always as they stand here."""
+
+    schedule: str | None = None
+    timezone: str = "UTC"
+    jitter_ms: int = 0
+    schedule_windows: Sequence[object] = ()
+    action: Literal["snapshot", "record"] = "snapshot"
+    duration_s: float | None = None
+    paused: bool = False
+    callback_url: str | None = None
+    proxy: str | None = None
+    pre_roll_s: float = 0
+    privacy_masks: Sequence[object] = ()
+    retention: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateView(Later):
+    """A template as viewers see it."""
+
+    id: str
+    name: str
+    kind: str
+    live: bool
+    enabled: bool
+    groups: Sequence[str]
+    notes: str
+    private: bool
+    motion: MotionSettings
+    zones: Sequence[Zone]
+    motion_masks: Sequence[Polygon]
+    lat: float | None
+    lon: float | None
+    health: HealthView
+    stream: StreamView
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminTemplateView(TemplateView):
+    """A template as admins see it; secrets in `config` are left out or `***`."""
+
+    config: Mapping[str, object]
+    rules: Sequence[object] = ()
+
+
+AnyTemplate = AdminTemplateView | TemplateView
+"""What a template looks like depends on who asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateList(Listing[AnyTemplate]):
+    """Templates, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindView:
+    """A kind of view; `schema` is the JSON Schema of its config."""
+
+    kind: str
+    title: str
+    description: str
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureView:
+    id: str
+    template_id: str
+    kind: Literal["snapshot", "live", "record"]
+    status: Literal["running", "success", "failure"]
+    started_at: datetime
+    ended_at: datetime | None
+    artifact_id: str | None
+    artifact_uri: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureList(Listing[CaptureView]):
+    """Captures, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    id: str
+    template_id: str
+    kind: str
+    level: LevelName
+    message: str
+    metadata: Mapping[str, object]
+    started_at: datetime
+    peak_at: datetime | None
+    ended_at: datetime | None
+    artifact_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventList(Listing[EventView]):
+    """Events, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserView:
+    id: str
+    email: str
+    role: RoleName
+    groups: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeView(UserView):
+    principal: Literal["user", "api_key"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupState:
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupDone:
+    user: UserView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginView:
+    access_token: str = field(repr=False)
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 (RFC 6750's word, no password)
+    expires_in: int
+    user: UserView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionView:
+    version: str
+    commit: str | None
+    api: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliveView:
+    status: Literal["ok"] = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckView:
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyView:
+    status: Literal["ready", "not_ready"]
+    checks: Mapping[str, CheckView]
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def as_json(value: object) -> object:
+    """Turn values into what a client would read: lists, objects, texts, numbers."""
+    return msgspec.json.decode(_encoder.encode(value))
+
+
+class Reply(JSONResponse):
+    """An answer that leaves as ready bytes: times with `Z`, no second validation."""
+
+    def render(self, content: object) -> bytes:
+        return _encoder.encode(content)
+
+
+def template_view(template: Template, stream: StreamStatus) -> TemplateView:
+    return TemplateView(**_common(template, stream))
+
+
+def admin_template_view(
+    template: Template, stream: StreamStatus, *, shown: TemplateSettings
+) -> AdminTemplateView:
+    """`shown` are the settings without their secrets."""
+    return AdminTemplateView(**_common(template, stream), config=shown.config)
+
+
+def _common(template: Template, stream: StreamStatus) -> dict[str, Any]:
+    settings = template.settings
+    return {
+        "id": template.id,
+        "name": settings.name,
+        "kind": settings.kind,
+        "live": settings.live,
+        "enabled": settings.enabled,
+        "groups": settings.groups,
+        "notes": settings.notes,
+        "private": settings.private,
+        "motion": settings.motion,
+        "zones": settings.zones,
+        "motion_masks": settings.motion_masks,
+        "lat": settings.lat,
+        "lon": settings.lon,
+        "health": health_view(stream),
+        "stream": stream_view(stream),
+        "version": template.version,
+        "created_at": template.created_at,
+        "updated_at": template.updated_at,
+    }
+
+
+def health_view(stream: StreamStatus) -> HealthView:
+    state = HEALTH_OF_STREAM.get(stream.state, "unknown")
+    return HealthView(state=state, since=stream.since, reason=stream.reason)
+
+
+def stream_view(stream: StreamStatus) -> StreamView:
+    return StreamView(
+        state=stream.state,
+        since=stream.since,
+        fps=stream.fps,
+        width=stream.width,
+        height=stream.height,
+        reason=stream.reason,
+    )
+
+
+def event_view(event: Event) -> EventView:
+    return EventView(
+        id=event.id,
+        template_id=event.template_id,
+        kind=event.kind,
+        level=LEVEL_NAMES[event.level],
+        message=event.message,
+        metadata=event.metadata,
+        started_at=event.started_at,
+        peak_at=event.peak_at,
+        ended_at=event.ended_at,
+        artifact_id=event.artifact_id,
+        created_at=event.created_at,
+    )
+
+
+def capture_view(capture: Capture, uris: Uris) -> CaptureView:
+    return CaptureView(
+        id=capture.id,
+        template_id=capture.template_id,
+        kind=capture.kind,
+        status=capture.status,
+        started_at=capture.started_at,
+        ended_at=capture.ended_at,
+        artifact_id=capture.artifact_id,
+        artifact_uri=uris.get(capture.artifact_id) if capture.artifact_id else None,
+        error=capture.error,
+    )
+
+
+def user_view(user: User) -> UserView:
+    return UserView(id=user.id, email=user.email, role=ROLE_NAMES[user.role], groups=user.groups)
+
+
+def me_view(principal: Principal) -> MeView:
+    return MeView(
+        id=principal.id,
+        email=principal.email,
+        role=ROLE_NAMES[principal.role],
+        groups=principal.groups,
+        principal=principal.kind,
+    )

@@ -1,0 +1,130 @@
+"""What the web layer is given: the services it calls and the settings it follows."""
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from glimpser.core.accounts import Principal
+from glimpser.core.clock import Clock
+from glimpser.core.frames import Frame
+from glimpser.core.ids import TemplateId
+from glimpser.core.live import StreamStatus
+from glimpser.core.templates import Template
+from glimpser.services.accounts import Accounts
+from glimpser.services.audit import Actor
+from glimpser.services.history import History
+from glimpser.services.templates import Templates
+from glimpser.streaming.hub import Subscription
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MAX_BODY_BYTES = 1 << 20
+
+
+class LiveViews(Protocol):
+    """The running views, as their viewers see them."""
+
+    def status(self, template_id: TemplateId) -> StreamStatus: ...
+    async def snapshot(self, template: Template, *, width: int | None, allow_stale: bool) -> Frame:
+        """Give the newest picture. Raises: Unavailable."""
+        ...
+
+    def watch(
+        self, template: Template, *, width: int | None, fps: float | None, client: str
+    ) -> AbstractAsyncContextManager[Subscription]:
+        """Open a viewer's place, counted for `client`. Entering raises: TooMany, Unavailable."""
+        ...
+
+
+class CheckResult(Protocol):
+    """How one part of the program is."""
+
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def detail(self) -> str: ...
+
+
+Readiness = Callable[[], Awaitable[tuple[bool, Mapping[str, CheckResult]]]]
+"""Tells whether requests can be served, and how each part is."""
+
+
+class RequestRecorder(Protocol):
+    """Counts requests. `route` is a template such as `/api/events/{event_id}`: few distinct values."""
+
+    def request_served(self, *, method: str, route: str, status: int, duration_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """All that routes may call.
+
+    `ending` is set when the program stops: streams then end by themselves. `fast_streams` is what
+    `fast_write.available` said.
+    """
+
+    accounts: Accounts
+    templates: Templates
+    history: History
+    live: LiveViews
+    ready: Readiness
+    recorder: RequestRecorder
+    clock: Clock
+    ending: asyncio.Event
+    fast_streams: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """`public_url` is the address people use, if it is not the one the server sees."""
+
+    version: str
+    commit: str | None = None
+    public_url: str | None = None
+    trusted_proxies: tuple[Network, ...] = field(default=())
+    max_body_bytes: int = MAX_BODY_BYTES
+
+    @property
+    def public_origin(self) -> str | None:
+        """The origin (RFC 6454) of `public_url`."""
+        if self.public_url is None:
+            return None
+        url = urlsplit(self.public_url)
+        return f"{url.scheme}://{url.netloc}".lower()
+
+
+async def _services(request: Request) -> Services:
+    services = request.app.state.services
+    assert isinstance(services, Services)
+    return services
+
+
+async def _settings(request: Request) -> WebSettings:
+    settings = request.app.state.settings
+    assert isinstance(settings, WebSettings)
+    return settings
+
+
+async def _caller(request: Request) -> Principal:
+    principal = request.state.principal
+    assert isinstance(principal, Principal)
+    return principal
+
+
+async def _actor(request: Request) -> Actor:
+    principal = await _caller(request)
+    return Actor(principal.email, request.state.client_ip)
+
+
+Wired = Annotated[Services, Depends(_services)]
+Settings = Annotated[WebSettings, Depends(_settings)]
+Caller = Annotated[Principal, Depends(_caller)]
+"""Who makes the request; only on routes that require a role."""
+By = Annotated[Actor, Depends(_actor)]
+"""The caller as the audit log names it."""

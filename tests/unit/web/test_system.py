@@ -1,0 +1,170 @@
+"""The program about itself: version, health, the description of the interface, its page, its metrics."""
+
+import re
+from collections.abc import Mapping
+
+import httpx2
+import pytest
+
+from glimpser.observability.health import CheckResult
+from glimpser.web.application import ROUTES, openapi_document
+from glimpser.web.observability import build_observability
+from glimpser.web.security import PUBLIC
+from glimpser.web.wiring import WebSettings
+from tests.web_world import ORIGIN, World
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = "a token for metrics"
+
+
+async def test_the_version_is_told(world: World) -> None:
+    answer = await world.client.get("/version")
+
+    assert answer.json() == {"version": "1.2.3", "commit": "abc1234", "api": "1"}
+
+
+async def test_health_is_told_to_everybody(world: World) -> None:
+    assert (await world.client.get("/healthz")).json() == {"status": "ok"}
+    ready = await world.client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json() == {
+        "status": "ready",
+        "checks": {"database": {"ok": True, "detail": "answers"}},
+    }
+
+
+async def test_a_failing_check_takes_the_program_out_of_service(world: World) -> None:
+    world.checks["disk"] = CheckResult(ok=False, detail="1 % free")
+
+    ready = await world.client.get("/readyz")
+
+    assert ready.status_code == 503
+    assert ready.json()["status"] == "not_ready"
+    assert ready.json()["checks"]["disk"] == {"ok": False, "detail": "1 % free"}
+
+
+async def test_the_interface_is_described_as_it_is_served(world: World) -> None:
+    document = (await world.client.get("/openapi.json")).json()
+
+    assert document == openapi_document(WebSettings(version="1.2.3"))
+    served = {(row.method.lower(), row.path): row for row in ROUTES}
+    described = {
+        (method, path): operation
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert described.keys() == served.keys()
+    for key, operation in described.items():
+        row = served[key]
+        assert operation["description"], key
+        assert str(row.status) in operation["responses"], key
+        assert bool(operation["security"]) is (row.access is not PUBLIC), key
+
+
+def test_every_refusal_is_described_as_a_problem() -> None:
+    document = openapi_document(WebSettings(version="1"))
+
+    refusals = [
+        response
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, response in operation["responses"].items()
+        if status >= "400" and not (status == "503" and "ready" in operation["operationId"])
+    ]
+    assert len(refusals) > 50
+    assert all(
+        response["content"]
+        == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for response in refusals
+    )
+    assert set(document["components"]["schemas"]["Problem"]["required"]) == {
+        "type", "title", "status", "detail", "instance", "request_id",
+    }  # fmt: skip
+
+
+def test_every_reference_in_the_description_leads_somewhere() -> None:
+    document = openapi_document(WebSettings(version="1"))
+
+    names = set(re.findall(r"'#/components/schemas/([^']+)'", str(document)))
+
+    assert names
+    assert names <= set(document["components"]["schemas"])
+
+
+async def test_the_page_loads_nothing_from_elsewhere(world: World) -> None:
+    page = await world.client.get("/docs")
+
+    assert page.headers["content-type"].startswith("text/html")
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "unsafe-eval" not in policy
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert loaded
+    for path in loaded:
+        answer = await world.client.get(path)
+        assert answer.status_code == 200, path
+        assert answer.content
+    assert not re.search(r"<script>|style=|onload", page.text)
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2fmain.py", "main.py", "__init__.py", "", "%2e%2e"])
+async def test_the_page_gives_no_other_file(world: World, name: str) -> None:
+    assert (await world.client.get(f"/docs/assets/{name}")).status_code == 404
+
+
+async def of_observability(
+    path: str, *, peer: str = "127.0.0.1", token: str | None = None, **headers: str
+) -> httpx2.Response:
+    async def ready() -> tuple[bool, Mapping[str, CheckResult]]:
+        return True, {}
+
+    app = build_observability(ready, lambda: b"glimpser_up 1\n", metrics_token=token)
+    transport = httpx2.ASGITransport(app, client=(peer, 1))
+    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        return await client.get(path, headers=headers)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_the_observability_port_tells_health_to_everybody(path: str) -> None:
+    assert (await of_observability(path, peer="203.0.113.9")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("peer", "authorization", "status"),
+    [
+        ("127.0.0.1", "", 200),
+        ("::1", "", 200),
+        ("10.0.0.1", "", 401),
+        ("10.0.0.1", f"Bearer {TOKEN}", 200),
+        ("10.0.0.1", f"bearer {TOKEN}", 200),
+        ("10.0.0.1", f"Bearer {TOKEN}x", 401),
+        ("10.0.0.1", "Bearer ", 401),
+        ("10.0.0.1", f"Basic {TOKEN}", 401),
+        ("localhost", "", 401),
+    ],
+)
+async def test_metrics_are_for_this_machine_or_the_bearer(peer: str, authorization: str, status: int) -> None:
+    answer = await of_observability("/metrics", peer=peer, token=TOKEN, authorization=authorization)
+
+    assert answer.status_code == status
+    assert (answer.text == "glimpser_up 1\n") is (status == 200)
+
+
+async def test_a_proxy_on_this_machine_is_not_this_machine() -> None:
+    answer = await of_observability("/metrics", **{"x-forwarded-for": "203.0.113.9"})
+
+    assert answer.status_code == 401
+
+
+async def test_without_a_configured_token_no_token_is_right() -> None:
+    answer = await of_observability("/metrics", peer="10.0.0.1", authorization="Bearer None")
+
+    assert answer.status_code == 401
+
+
+async def test_the_observability_port_serves_nothing_else() -> None:
+    answer = await of_observability("/api/templates")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,255 @@
+"""The web layer over a real database, with time, passwords and cameras that a test holds in its hand."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx2
+from starlette.types import ASGIApp
+
+from glimpser.core.accounts import Role, User
+from glimpser.core.errors import InvalidInput, Unavailable
+from glimpser.core.events import Artifact
+from glimpser.core.frames import Frame
+from glimpser.core.ids import ArtifactId, TemplateId, UserId, new_id
+from glimpser.core.kinds import Config, Kind, Registry
+from glimpser.core.live import MediaInput, State, StreamStatus
+from glimpser.core.ports import Database
+from glimpser.core.templates import Template
+from glimpser.db.engine import open_database
+from glimpser.db.migrate import migrate
+from glimpser.db.settings import DatabaseSettings
+from glimpser.observability.health import CheckResult
+from glimpser.services.accounts import Accounts
+from glimpser.services.history import History
+from glimpser.services.passwords import Passwords
+from glimpser.services.templates import Templates
+from glimpser.services.tokens import Tokens
+from glimpser.streaming.hub import Hub, Subscription
+from glimpser.testing.clock import FakeClock
+from glimpser.testing.storage import MemoryStore
+from glimpser.web.application import build
+from glimpser.web.wiring import Services, WebSettings
+
+SECRET = "a signing secret of forty-two characters.."
+PASSWORD = "correct horse battery"
+ORIGIN = "http://glimpser.test"
+LIFETIME_S = 3600
+
+
+@cache
+def _migrated() -> tuple[TemporaryDirectory[str], Path]:
+    """One database file, migrated once for all tests of a run; the directory lives as long as the run."""
+    directory = TemporaryDirectory()
+    path = Path(directory.name) / "empty.db"
+    migrate(DatabaseSettings(url=f"sqlite:///{path}", sqlite_wal=False))
+    return directory, path
+
+
+@asynccontextmanager
+async def fresh_database(directory: Path) -> AsyncIterator[Database]:
+    path = directory / "glimpser.db"
+    shutil.copyfile(_migrated()[1], path)
+    async with open_database(DatabaseSettings(url=f"sqlite:///{path}", pool_size=2)) as database:
+        yield database
+
+
+class CheapHasher:
+    """Keeps count instead of heating the machine. `cost` stands for argon2's parameters."""
+
+    def __init__(self) -> None:
+        self.cost = 1
+        self.verified: list[str] = []
+
+    def hash(self, password: str) -> str:
+        return f"{self.cost}:{password}"
+
+    def verify(self, encoded: str, password: str) -> bool:
+        self.verified.append(encoded)
+        return encoded.partition(":")[2] == password
+
+    def is_outdated(self, encoded: str) -> bool:
+        return not encoded.startswith(f"{self.cost}:")
+
+
+class SilentMetrics:
+    def subscribers_changed(self, template_id: TemplateId, count: int) -> None: ...
+    def frame_dropped(self, template_id: TemplateId, consumer: str) -> None: ...
+
+
+@dataclass
+class Recorder:
+    served: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def request_served(self, *, method: str, route: str, status: int, duration_s: float) -> None:
+        assert duration_s >= 0
+        self.served.append((method, route, status))
+
+
+class FakeLive:
+    """Cameras whose state and picture a test sets."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.hub = Hub(clock=clock, metrics=SilentMetrics())
+        self.states: dict[TemplateId, StreamStatus] = {}
+        self.frames: dict[TemplateId, Frame] = {}
+        self.asked: list[tuple[int | None, bool]] = []
+        self._idle = StreamStatus(state=State.IDLE, since=clock.now())
+
+    def status(self, template_id: TemplateId) -> StreamStatus:
+        return self.states.get(template_id, self._idle)
+
+    async def snapshot(self, template: Template, *, width: int | None, allow_stale: bool) -> Frame:
+        self.asked.append((width, allow_stale))
+        frame = self.frames.get(template.id)
+        if frame is None:
+            raise Unavailable("The camera does not answer.", retry_after_s=7)
+        return frame
+
+    def watch(
+        self, template: Template, *, width: int | None, fps: float | None, client: str
+    ) -> AbstractAsyncContextManager[Subscription]:
+        return self.hub.subscribe(template.id, width or 0, fps=fps, client=client)
+
+
+def parse_camera(config: Config) -> Config:
+    """The config of the test's own kind: a URL, and optionally user, password and headers."""
+    unknown = set(config) - {"url", "username", "password", "mirrors", "transport"}
+    if unknown or not isinstance(config.get("url"), str):
+        raise InvalidInput.field("/config/url", "A camera needs a URL.")
+    return {"transport": "tcp", **config}
+
+
+CAMERA = Kind(
+    name="camera",
+    title="Camera",
+    description="A camera for tests.",
+    schema={"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}},
+    parse=parse_camera,
+    media=lambda config: MediaInput(address=str(config["url"])),
+    secrets=frozenset({"password"}),
+)
+PAGE = Kind(
+    name="page",
+    title="Page",
+    description="Another kind for tests.",
+    schema={"type": "object"},
+    parse=parse_camera,
+    media=lambda config: MediaInput(address=str(config["url"])),
+)
+REGISTRY: Registry = {kind.name: kind for kind in (PAGE, CAMERA)}
+
+
+@dataclass(kw_only=True)
+class World:
+    app: ASGIApp
+    client: httpx2.AsyncClient
+    services: Services
+    database: Database
+    store: MemoryStore
+    clock: FakeClock
+    hasher: CheapHasher
+    tokens: Tokens
+    live: FakeLive
+    recorder: Recorder
+    changed: list[TemplateId]
+    checks: dict[str, CheckResult]
+
+    async def add_user(
+        self, role: Role = Role.ADMIN, *, email: str = "ada@example.org", disabled: bool = False
+    ) -> User:
+        user = User(
+            id=UserId(new_id()),
+            email=email,
+            role=role,
+            password_hash=self.hasher.hash(PASSWORD),
+            disabled=disabled,
+            created_at=self.clock.now(),
+        )
+        await self.database.write(lambda tx: tx.users.add(user))
+        return user
+
+    async def sign_in(self, role: Role = Role.ADMIN) -> dict[str, str]:
+        """Give the headers of a signed-in user of this role."""
+        user = await self.add_user(role, email=f"{role.label}-{new_id()}@example.org")
+        return {"Authorization": f"Bearer {self.tokens.issue(user.id, user.role)[0]}"}
+
+    async def add_template(self, headers: Mapping[str, str], **changes: object) -> httpx2.Response:
+        body = {"name": "Door", "kind": "camera", "config": {"url": "rtsp://cam/1"}} | changes
+        response = await self.client.post("/api/templates", json=body, headers=dict(headers))
+        assert response.status_code == 201, response.text
+        return response
+
+    async def add_artifact(self, content: bytes, media_type: str = "image/jpeg") -> Artifact:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield content
+
+        artifact_id = ArtifactId(new_id())
+        stored = await self.store.put(f"artifacts/{artifact_id}", pieces(), content_type=media_type)
+        artifact = Artifact(
+            id=artifact_id,
+            uri=stored.uri,
+            media_type=media_type,
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+            width=None,
+            height=None,
+            created_at=self.clock.now(),
+        )
+        await self.database.write(lambda tx: tx.artifacts.add(artifact))
+        return artifact
+
+    def frame(self, template_id: str, jpeg: bytes = b"\xff\xd8picture\xff\xd9", sequence: int = 1) -> Frame:
+        return Frame(TemplateId(template_id), sequence, self.clock.now(), jpeg, 640, 360)
+
+
+@asynccontextmanager
+async def open_world(directory: Path, settings: WebSettings | None = None) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        clock, hasher, recorder, store = FakeClock(), CheapHasher(), Recorder(), MemoryStore()
+        database = await stack.enter_async_context(fresh_database(directory))
+        pool = stack.enter_context(ThreadPoolExecutor(2))
+        tokens = Tokens(SECRET, lifetime_s=LIFETIME_S, clock=clock)
+        live = FakeLive(clock)
+        changed: list[TemplateId] = []
+        checks = {"database": CheckResult(ok=True, detail="answers")}
+
+        async def ready() -> tuple[bool, Mapping[str, CheckResult]]:
+            return all(check.ok for check in checks.values()), checks
+
+        services = Services(
+            accounts=Accounts(
+                database=database, clock=clock, passwords=Passwords(hasher, pool), tokens=tokens
+            ),
+            templates=Templates(database, REGISTRY, clock=clock, changed=changed.append),
+            history=History(database, store),
+            live=live,
+            ready=ready,
+            recorder=recorder,
+            clock=clock,
+            ending=asyncio.Event(),
+        )
+        app = build(services, settings or WebSettings(version="1.2.3", commit="abc1234"))
+        client = await stack.enter_async_context(
+            httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ORIGIN)
+        )
+        yield World(
+            app=app,
+            client=client,
+            services=services,
+            database=database,
+            store=store,
+            clock=clock,
+            hasher=hasher,
+            tokens=tokens,
+            live=live,
+            recorder=recorder,
+            changed=changed,
+            checks=checks,
+        )
