@@ -20,11 +20,12 @@ from glimpser.capture.file import file_kind
 from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.ingest.picture import Jpeg
 from glimpser.capture.ingest.pool import PoolSettings, open_pool
+from glimpser.capture.samples.clips import make_samples
 from glimpser.capture.still import take_picture
 from glimpser.config import Config, redacted
 from glimpser.core import failpoints
 from glimpser.core.clock import Clock, SystemClock
-from glimpser.core.errors import InvalidInput
+from glimpser.core.errors import InvalidInput, Misconfigured
 from glimpser.core.ids import TemplateId
 from glimpser.core.kinds import Registry, kind_of
 from glimpser.core.live import MediaInput
@@ -46,6 +47,7 @@ from glimpser.services.live import Live
 from glimpser.services.passwords import Argon2Hasher, Passwords
 from glimpser.services.pipeline import Pipeline
 from glimpser.services.recovery import recover
+from glimpser.services.samples import add_samples
 from glimpser.services.streams import Streams
 from glimpser.services.templates import Templates
 from glimpser.services.tokens import Tokens
@@ -71,6 +73,7 @@ class App:
     """The whole program, opened and wired; `serve` sets it going."""
 
     accounts: Accounts
+    templates: Templates
     hub: Hub
     live: Live
     pipeline: Pipeline
@@ -79,18 +82,20 @@ class App:
     observability: WebServer
 
 
-def run(config: Config) -> None:
-    """Be the program until a signal ends it."""
+def run(config: Config, *, demo: bool = False) -> None:
+    """Be the program until a signal ends it; `demo` adds moving sample views."""
     configure_logging(config.observability)
     failpoints.arm(config.failpoint)
     with sole_instance(config.data_dir):
-        uvloop.run(_run(config))
+        uvloop.run(_run(config, demo=demo))
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, *, demo: bool) -> None:
     _log.debug("config.loaded", **redacted(config))
     async with compose(config) as app:
         code = await _prepare_first_admin(app.accounts, config)
+        if demo:
+            await _add_samples(app.templates, config)
         await serve(app, on_ready=lambda: _announce(app, config, code))
 
 
@@ -177,10 +182,11 @@ async def _wire(
     accounts = Accounts(
         database=database, clock=clock, passwords=_passwords(config, stack), tokens=_tokens(config, clock)
     )
+    templates = Templates(database, registry, clock=clock, changed=live.changed, check=check_settings)
     health = _health(clock, database)
     services = Services(
         accounts=accounts,
-        templates=Templates(database, registry, clock=clock, changed=live.changed, check=check_settings),
+        templates=templates,
         history=History(database, store),
         live=live,
         ready=health.ready,
@@ -191,6 +197,7 @@ async def _wire(
     )
     return App(
         accounts=accounts,
+        templates=templates,
         hub=hub,
         live=live,
         pipeline=pipeline,
@@ -360,6 +367,22 @@ def _health(clock: Clock, database: Database) -> Health:
 
 async def _paint(jpeg: bytes | None, text: str, width: int) -> bytes:
     return await asyncio.to_thread(banner.burn, jpeg, text, width)
+
+
+async def _add_samples(templates: Templates, config: Config) -> None:
+    """Make the samples below the first folder that views of kind `file` may read.
+
+    Raises:
+        Misconfigured: there is none, or it cannot be written.
+    """
+    if not config.capture.file_roots:
+        raise Misconfigured("--demo needs a folder for its samples: name one in capture.file_roots.")
+    folder = config.capture.file_roots[0] / "samples"
+    try:
+        files = await asyncio.to_thread(make_samples, folder)
+    except OSError as error:
+        raise Misconfigured(f"--demo cannot write its samples to {folder}: {error.strerror}.") from error
+    await add_samples(templates, files, kind="file")
 
 
 async def _prepare_first_admin(accounts: Accounts, config: Config) -> str | None:

@@ -62,12 +62,14 @@ def up(
     data_dir: DataDir = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default=False)] = None,
     port: Annotated[int | None, typer.Option(help="Port of the web server.", show_default=False)] = None,
+    *,
+    demo: Annotated[bool, typer.Option("--demo", help="Add moving sample views.")] = False,
 ) -> None:
     """Run the whole program: web server, capture, motion, events."""
     config = _load(data_dir, {"server.host": host, "server.port": port})
     from glimpser.app import run
 
-    run(config)
+    run(config, demo=demo)
 
 
 @app.command()
