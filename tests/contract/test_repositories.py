@@ -16,7 +16,8 @@ from glimpser.core.events import EventFilter, Level
 from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId, UserId, new_id
 from glimpser.core.motion import MotionSettings
 from glimpser.core.pages import Page, PageRequest, decode_cursor
-from glimpser.core.ports import Database, Transaction
+from glimpser.core.ports import Database
+from glimpser.core.repositories import Transaction
 from glimpser.core.templates import TemplateFilter
 from glimpser.db import migrate, open_database
 from tests.contract.samples import (

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from glimpser.core.errors import Misconfigured
 from glimpser.core.ports import DatabaseFault
@@ -57,10 +57,9 @@ class SqlDatabase:
         return await self._reads.run(_modes)
 
     async def close(self) -> None:
-        """End the threads and move the log into the database file."""
+        """End the threads. SQLite moves the log into the file when the last connection closes."""
         await self._reads.close()
         await self._writes.close()
-        await asyncio.to_thread(_checkpoint, self.writer)
 
 
 @asynccontextmanager
@@ -84,12 +83,3 @@ def _modes(connection: Connection) -> Mapping[str, str | int]:
     """`synchronous` 2 is FULL, 3 is EXTRA."""
     names = ("journal_mode", "synchronous")
     return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names}
-
-
-def _checkpoint(engine: Engine) -> None:
-    """Best effort: another program may still read, and the log is as durable as the file."""
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        connection.close()

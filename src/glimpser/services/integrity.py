@@ -15,7 +15,8 @@ from typing import Literal
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact, Event
 from glimpser.core.keys import ARTIFACTS
-from glimpser.core.ports import Database, ObjectStore, StoredEntry, Transaction
+from glimpser.core.ports import Database, ObjectStore, StoredEntry
+from glimpser.core.repositories import Transaction
 from glimpser.services.recovery import MOTION, ended, unknown
 
 _BATCH = 500

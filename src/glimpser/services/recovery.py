@@ -11,7 +11,8 @@ from glimpser.core.errors import Unavailable
 from glimpser.core.events import Event
 from glimpser.core.ids import is_id, time_of
 from glimpser.core.keys import day_prefix
-from glimpser.core.ports import Database, ObjectStore, StoredEntry, Transaction
+from glimpser.core.ports import Database, ObjectStore, StoredEntry
+from glimpser.core.repositories import Transaction
 
 _log = structlog.get_logger(__name__)
 
