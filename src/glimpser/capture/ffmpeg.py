@@ -1,9 +1,10 @@
 """Kind `ffmpeg`: a camera, or any live stream libav opens under rtsp, rtsps or rtmp."""
 
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Literal, Self
 from urllib.parse import quote
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from glimpser.capture.configs import KindConfig, parse_config
 from glimpser.capture.ingest.opening import CAMERA_SCHEMES
@@ -48,6 +49,12 @@ class CameraConfig(KindConfig):
         le=30,
     )
 
+    @model_validator(mode="after")
+    def _password_has_its_user(self) -> Self:
+        if self.password and not self.username:
+            raise ValueError("A password goes with a user name: give both, or put both into the address.")
+        return self
+
 
 def _media(config: Config) -> MediaInput:
     camera = parse_config(CameraConfig, config)
@@ -58,14 +65,12 @@ def _media(config: Config) -> MediaInput:
 
 def _with_credentials(camera: CameraConfig) -> str:
     """Put user name and password into the URL, where libav looks for them."""
-    if camera.username is None:
+    if not camera.username:
         return camera.url
-    scheme, _, rest = camera.url.partition("://")
-    authority, slash, path = rest.partition("/")
-    host = authority.rpartition("@")[2]
     user = quote(camera.username, safe="")
     password = f":{quote(camera.password, safe='')}" if camera.password else ""
-    return f"{scheme}://{user}{password}@{host}{slash}{path}"
+    target = parse_target(camera.url, CAMERA_SCHEMES)
+    return replace(target, userinfo=f"{user}{password}").url()
 
 
 def _parse(config: Config) -> Config:

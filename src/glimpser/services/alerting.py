@@ -3,15 +3,19 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import structlog
+
 from glimpser.core import failpoints
 from glimpser.core.clock import Clock
+from glimpser.core.errors import Unavailable
 from glimpser.core.events import Artifact, Event, Observation
 from glimpser.core.frames import Frame
 from glimpser.core.ids import ArtifactId, new_id
-from glimpser.core.ports import Database, ObjectStore, Transaction
+from glimpser.core.keys import artifact_key
+from glimpser.core.ports import Database, ObjectStore
+from glimpser.core.repositories import Transaction
 
-PICTURES = "artifacts"
-"""The prefix of the keys of all pictures."""
+_log = structlog.get_logger(__name__)
 
 
 class Alerting:
@@ -30,7 +34,7 @@ class Alerting:
         """
         now = self._clock.now()
         artifact_id = ArtifactId(new_id())
-        key = f"{PICTURES}/{now:%Y/%m/%d}/{artifact_id}.jpg"
+        key = artifact_key(artifact_id, "jpg", now)
         stored = await self._store.put(key, _once(frame.jpeg), content_type="image/jpeg")
         failpoints.hit("event.picture_stored")
         return Artifact(
@@ -57,11 +61,14 @@ class Alerting:
         return written
 
     async def _sweep_garbage(self) -> None:
-        """Delete the objects whose rows are gone. What is missed now is swept at the next start."""
-        uris = await self._database.read(lambda tx: tx.garbage.list(100))
-        for uri in uris:
-            await self._store.delete(uri)
-        await self._database.write(lambda tx: tx.garbage.forget(uris))
+        """Delete the objects whose rows are gone. What cannot be deleted now is swept another time."""
+        try:
+            uris = await self._database.read(lambda tx: tx.garbage.list(100))
+            for uri in uris:
+                await self._store.delete(uri)
+            await self._database.write(lambda tx: tx.garbage.forget(uris))
+        except Unavailable as error:  # the event was written, so this must not look like a failure of that
+            _log.info("alerting.garbage_stays", reason=error.detail)
 
 
 def _write(tx: Transaction, event: Event, picture: Artifact | None, *, is_new: bool) -> None:

@@ -24,7 +24,8 @@ from glimpser.core.live import (
 )
 from glimpser.core.motion import OFF, MotionSettings
 from glimpser.core.pages import MAX_LIMIT, PageRequest, decode_cursor
-from glimpser.core.ports import Database, LivePool, Transaction
+from glimpser.core.ports import Database, LivePool
+from glimpser.core.repositories import Transaction
 from glimpser.core.templates import Template, TemplateFilter
 from glimpser.services.streams import Streams
 from glimpser.streaming.hub import Hub, Subscription
@@ -102,9 +103,10 @@ class Live:
         try:
             return await self._taken_now(template, shared)
         except Unavailable:
-            latest = latest or self._hub.latest(template.id, NATIVE_WIDTH)
-            if allow_stale and latest:
-                return latest
+            known = [latest, self._hub.latest(template.id, NATIVE_WIDTH)]
+            frames = [frame for frame in known if frame]
+            if allow_stale and frames:
+                return max(frames, key=lambda frame: frame.captured_at)
             raise
 
     def watch(
@@ -160,7 +162,8 @@ class Live:
             yield
             return
         self._demand[template.id] += 1
-        await self._apply(template)
+        if self._demand[template.id] == 1:
+            self.changed(template.id)  # what the caller holds of it may be old
         try:
             yield
         finally:
@@ -219,18 +222,24 @@ class Live:
     async def _follow_events(self) -> None:
         async for event in self._pool.events():
             match event:
-                case FrameReady():
+                case FrameReady() if event.frame.template_id in self._templates:
                     self._streams.frame_came(event)
-                case StreamMeasured():
+                case StreamMeasured() if event.template_id in self._templates:
                     self._streams.measured(event)
-                case StateChanged() if event.template_id in self._templates:
-                    self._streams.state_changed(event)
+                case StateChanged():
+                    if event.template_id in self._templates:
+                        self._streams.state_changed(event)
                     await self._tell(event)
-                case StateChanged() | BurstReported():
+                case BurstReported():
                     await self._tell(event)
 
     async def _all_templates(self) -> list[Template]:
-        return await self._database.read(_read_all_templates)
+        while True:
+            try:
+                return await self._database.read(_read_all_templates)
+            except Unavailable as error:
+                _log.warning("live.start_waits", reason=error.detail, retry_in_s=_RETRY_S)
+                await asyncio.sleep(_RETRY_S)
 
 
 def _read_all_templates(tx: Transaction) -> list[Template]:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from glimpser.core.clock import Clock
-from glimpser.core.errors import NotFound, Unavailable
+from glimpser.core.errors import GlimpserError, Unavailable
 from glimpser.core.events import Artifact, Capture, Event, Level
 from glimpser.core.frames import Frame
 from glimpser.core.ids import CaptureId, EventId, TemplateId, new_id
@@ -61,8 +61,9 @@ class Pipeline:
             report = await self._waiting.get()
             try:
                 await self._observe(report)
-            except NotFound as error:
-                _log.warning("pipeline.gone", template_id=report.template_id, reason=error.detail)
+            except GlimpserError as error:
+                # Its event is gone, or it can never be written: the next one may be.
+                _log.error("pipeline.not_recorded", template_id=report.template_id, reason=error.detail)
             finally:
                 self._waiting.task_done()
 
@@ -83,15 +84,14 @@ class Pipeline:
     async def _observe_burst(self, report: BurstReported) -> None:
         """One burst is one event: written when it opens, then whenever there is something better to say."""
         key = (report.template_id, report.step.started_at)
-        known = self._bursts.get(key)
+        closed = isinstance(report.step, BurstClosed)
+        known = self._bursts.pop(key, None) if closed else self._bursts.get(key)
         event = _described(known or self._opened(report), report)
         picture = await self._stored(report.picture) if report.picture else None
         written = await self._again(lambda: self._alerting.record(event, picture, is_new=known is None))
         if known is None:
             self._metrics.event_recorded(report.template_id, MOTION)
-        if isinstance(report.step, BurstClosed):
-            self._bursts.pop(key, None)
-        else:
+        if not closed:
             self._bursts[key] = written
 
     async def _stored(self, frame: Frame) -> Artifact:

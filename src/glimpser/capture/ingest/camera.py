@@ -1,10 +1,14 @@
 """One live view: a thread that opens it, reads it, looks at it, and opens it again when it is gone."""
 
 import threading
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
+from av.video.frame import VideoFrame
 
 from glimpser.capture.ingest.decoder import OnDemandDecoder
 from glimpser.capture.ingest.motion import BurstReporter, MotionWatch
@@ -13,19 +17,25 @@ from glimpser.capture.ingest.pace import Backoff, RateMeter
 from glimpser.capture.ingest.pixels import Outlet, Pixels
 from glimpser.capture.ingest.reading import Read, read_camera, read_file
 from glimpser.capture.ingest.status import Status
-from glimpser.capture.ingest.wire import FrameReport, MeasureReport, Report, SnapshotReport
+from glimpser.capture.ingest.wire import FrameReport, MeasureReport, SnapshotReport, Start, ViewReport
 from glimpser.core.clock import Clock
-from glimpser.core.live import LiveSpec, State
+from glimpser.core.live import State
 
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _BEHIND = "Pictures come faster than this machine decodes them: only key frames are shown."
+_ENDED = "The file has ended."
 _PROVEN_S = 5.0
-"""A session that lasted this long was a success: the next failure is a new outage."""
+"""A session that gave pictures for so long was a success: the next failure is a new outage."""
 _UNDECODABLE_S = 10.0
+STUCK_S = 60.0
+"""Beyond all time-outs: a thread silent for longer is held by native code and will never come back."""
+_MAX_SILENCE_S = 30.0
+"""More than any of our time-outs, that of stalling included."""
 
 
 class CountingOutlet(Outlet, Protocol):
+    def measure(self, report: MeasureReport) -> None: ...
     def dropped(self, template_id: str) -> int:
         """Count the frames of a view that were made and not sent."""
         ...
@@ -48,16 +58,16 @@ class Camera(threading.Thread):
     Once stopped it reports nothing more, even while libav still holds the thread.
     """
 
-    def __init__(
-        self, spec: LiveSpec, around: Surroundings, *, watch: MotionWatch | None, first_epoch: int
-    ) -> None:
+    def __init__(self, start: Start, around: Surroundings, *, watch: MotionWatch | None) -> None:
+        spec = start.spec
         super().__init__(name=f"camera-{spec.template_id}", daemon=True)
-        self._spec = spec
+        self._media = spec.media
         self._id = str(spec.template_id)
+        self._run = start.run
         self._around = around
         self._clock = around.clock
         self._ending = threading.Event()
-        self._status = Status(self._id, self.report, around.clock, first_epoch=first_epoch)
+        self._status = Status(self._id, self.report, around.clock, first_epoch=start.first_epoch)
         self._pixels = Pixels(
             self._id,
             outlet=self,
@@ -70,12 +80,17 @@ class Camera(threading.Thread):
         self._restarts = 0
         self._rate = RateMeter(self._clock.monotonic())
         self._last_packet_at = self._clock.monotonic()
+        self._alive_at = self._last_packet_at
+        self._first_picture_at = self._last_packet_at
+        self._media_s = 0.0
         self._shape: tuple[int, int] | None = None
+        """Size of the last picture; None until the session has given one."""
 
     # From the I/O thread.
 
     def stop(self) -> None:
         """End soon; whatever is still reported is not sent."""
+        self._alive_at = self._clock.monotonic()
         self._ending.set()
 
     def set_wants(self, widths: Mapping[int, float]) -> None:
@@ -93,29 +108,38 @@ class Camera(threading.Thread):
         """Watch over the thread and report its figures; to be called about once a second."""
         now = self._clock.monotonic()
         age_s = now - self._last_packet_at
-        if self._status.state.gives_pictures and age_s > self._around.stall_timeout_s:
-            self._status.say(State.STALLED, self._stalled)
-        if self._status.state is not State.IDLE:
+        if age_s > self._around.stall_timeout_s and not self._media.is_file:
+            self._status.say(State.STALLED, self._stalled, after=(State.LIVE, State.DEGRADED))
+        if self._status.state is not State.IDLE and not self._ending.is_set():
             figures = MeasureReport(
                 id=self._id,
+                run=self._run,
                 fps=round(self._rate.read(now), 2),
                 last_packet_age_s=round(age_s, 3),
                 dropped_frames=self._around.outlet.dropped(self._id),
                 restarts=self._restarts,
             )
-            self.report(figures)
+            self._around.outlet.measure(figures)
+
+    def is_stuck(self) -> bool:
+        """Tell whether native code holds the thread so long that it will never give it back."""
+        waits = self._status.state in (State.IDLE, State.BACKOFF, State.FAILED) and not self._ending.is_set()
+        if waits or self._media.is_file or not self.is_alive():
+            return False
+        limit_s = STUCK_S + (0 if self._ending.is_set() else _MAX_SILENCE_S)
+        return self._clock.monotonic() - self._alive_at > limit_s
 
     # From any of its threads.
 
-    def report(self, report: Report, payload: bytes = b"") -> None:
+    def report(self, report: ViewReport, payload: bytes = b"") -> None:
         """Send a report, unless this camera was stopped."""
         if not self._ending.is_set():
-            self._around.outlet.report(report, payload)
+            self._around.outlet.report(msgspec.structs.replace(report, run=self._run), payload)
 
     def frame(self, report: FrameReport, jpeg: bytes) -> None:
         """Offer a frame, unless this camera was stopped."""
         if not self._ending.is_set():
-            self._around.outlet.frame(report, jpeg)
+            self._around.outlet.frame(msgspec.structs.replace(report, run=self._run), jpeg)
 
     # Its own thread.
 
@@ -123,25 +147,22 @@ class Camera(threading.Thread):
         self._status.belongs_to_this_thread()
         while not self._ending.is_set():
             delay_s = self._session()
-            self._pixels.flush(self._why_no_picture())
             self._ending.wait(delay_s)
             self._restarts += 1
 
     def _session(self) -> float | None:
         """Open and read until it ends; gives the seconds to wait before the next try, None for ever."""
+        self._alive_at = self._clock.monotonic()
         self._status.say(State.CONNECTING, self._status.reason)
         self._forget_shape()
-        began = self._clock.monotonic()
-        try:
-            with self._around.opener.open(self._spec.media) as media:
-                self._play(media)
-            failure = MediaError("The camera ended the stream.")
-        except MediaError as error:
-            failure = error
-        if self._spec.media.is_file and failure.patience is Patience.SOON:
-            self._status.say(State.IDLE, "The file has ended.")
+        failure = _guarded(self._open_and_play)
+        # What the session leaves behind belongs to it: all is told before its end is.
+        reason = failure.reason if failure else _ENDED
+        _guarded(lambda: self._pixels.flush(reason))
+        if failure is None:
+            self._status.say(State.IDLE, _ENDED)
             return None
-        if self._shape and self._clock.monotonic() - began > _PROVEN_S:
+        if self._shape and self._clock.monotonic() - self._first_picture_at > _PROVEN_S:
             self._backoff.succeeded()
         return self._give_way(failure)
 
@@ -154,48 +175,73 @@ class Camera(threading.Thread):
         self._status.say(State.BACKOFF, self._stalled if stalled else failure.reason)
         return self._backoff.next_delay_s(self._clock.monotonic(), slow=failure.patience is Patience.LATER)
 
+    def _open_and_play(self) -> None:
+        with self._around.opener.open(self._media) as media:
+            self._play(media)
+        if not self._media.is_file:
+            raise MediaError("The camera ended the stream.")
+
     def _play(self, media: Media) -> None:
-        how = self._spec.media
         decoder = OnDemandDecoder(media.stream.codec_context)
-        opened_at = self._clock.monotonic()
-        self._last_packet_at = opened_at
-        for read in read_file(media, how, self._ending) if how.is_file else read_camera(media):
-            if self._ending.is_set():
-                return
-            self._last_packet_at = self._clock.monotonic()
-            self._rate.count()
-            self._look(media, decoder, read)
-            if self._shape is None and self._last_packet_at - opened_at > _UNDECODABLE_S:
-                codec = media.stream.codec_context.name
-                raise MediaError(f"The stream comes, but its {codec} video cannot be decoded.")
+        opened_at = self._breathe()
+        try:
+            for read in self._packets(media):
+                if self._ending.is_set():
+                    return
+                now = self._breathe()
+                self._rate.count()
+                self._look(media, decoder, read)
+                if self._shape is None and now - opened_at > _UNDECODABLE_S:
+                    codec = media.stream.codec_context.name
+                    raise MediaError(f"The stream comes, but its {codec} video cannot be decoded.")
+        finally:
+            if not self._ending.is_set():
+                self._show_all(media, decoder.last())
+
+    def _packets(self, media: Media) -> Iterator[Read]:
+        how = self._media
+        return read_file(media, how, self._ending) if how.is_file else read_camera(media)
 
     def _look(self, media: Media, decoder: OnDemandDecoder, read: Read) -> None:
         """Decode one packet if anybody wants its pixels; the first of a session always."""
         if read.rewound:
-            decoder.reset()
+            self._show_all(media, decoder.drain())
         behind = self._is_behind(read.lag_s)
         wanted = self._shape is None or self._pixels.wanted
-        for frame in decoder.feed(read.packet, wanted=wanted, keys_only=behind):
-            if (frame.width, frame.height) != self._shape:
-                self._begin_epoch(media, (frame.width, frame.height))
-            self._pixels.show(frame, read.media_s)
+        self._media_s = read.media_s
+        self._show_all(media, decoder.feed(read.packet, wanted=wanted, keys_only=behind))
+
+    def _show_all(self, media: Media, frames: Iterator[VideoFrame]) -> None:
+        for frame in frames:
+            self._show(media, frame)
+
+    def _show(self, media: Media, frame: VideoFrame) -> None:
+        """Show a frame; one of another size than the last begins an epoch."""
+        shape = (frame.width, frame.height)
+        if shape != self._shape:
+            if self._shape is None:
+                self._first_picture_at = self._clock.monotonic()
+            self._shape = shape
+            self._status.describe(fps=self._media.fps or media.nominal_fps, size=shape)
+            self._status.begin_epoch()
+        self._pixels.show(frame, self._media_s)
+
+    def _is_behind(self, lag_s: float) -> bool:
+        """Note in the state whether reading is behind the source; true when it is."""
+        self._status.say(State.LIVE, after=(State.STALLED,))
+        if lag_s < _CAUGHT_UP_S:
+            self._status.say(State.LIVE, after=(State.DEGRADED,))
+        elif lag_s > _BEHIND_S:
+            self._status.say(State.DEGRADED, _BEHIND, after=(State.LIVE,))
+        return self._status.state is State.DEGRADED
 
     def _forget_shape(self) -> None:
         self._shape = None
 
-    def _begin_epoch(self, media: Media, shape: tuple[int, int]) -> None:
-        self._shape = shape
-        self._status.describe(fps=media.nominal_fps, size=shape)
-        self._status.begin_epoch()
-
-    def _is_behind(self, lag_s: float) -> bool:
-        """Note in the state whether reading is behind the source; true when it is."""
-        state = self._status.state
-        if state is State.STALLED or (state is State.DEGRADED and lag_s < _CAUGHT_UP_S):
-            self._status.say(State.LIVE)
-        elif state is State.LIVE and lag_s > _BEHIND_S:
-            self._status.say(State.DEGRADED, _BEHIND)
-        return self._status.state is State.DEGRADED
+    def _breathe(self) -> float:
+        """Note that a packet came; gives the time."""
+        now = self._last_packet_at = self._alive_at = self._clock.monotonic()
+        return now
 
     @property
     def _stalled(self) -> str:
@@ -203,3 +249,15 @@ class Camera(threading.Thread):
 
     def _why_no_picture(self) -> str:
         return self._status.reason or "The view is not live yet."
+
+
+def _guarded(work: Callable[[], None]) -> MediaError | None:
+    """Do a part of a session and give why it failed: nothing a stream does may end its thread."""
+    try:
+        work()
+    except MediaError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  # the thread's supervisor: what is left are mistakes of ours
+        traceback.print_exc()  # the main process logs what a worker writes there
+        return MediaError(f"Glimpser cannot handle this stream ({type(error).__name__}): see the log.")
+    return None

@@ -31,20 +31,29 @@ class OnDemandDecoder:
         """
         self._ring.add(packet)
         if keys_only and not packet.is_keyframe:
-            self._ring.clear()
-        if not wanted or not self._ring.packets:
+            self._ring.clear()  # decoding cannot go on from here, only from the next key frame
+        if keys_only or not wanted:
             self._in_step = False
-            return
-        if self._in_step:
+        if wanted and keys_only and packet.is_keyframe:
+            yield from self._alone(packet)
+        elif wanted and self._in_step:
             yield from self._decode(packet)
-        else:
+        elif wanted and self._ring.packets:
             yield from self._catch_up()
 
-    def reset(self) -> None:
-        """Forget what was fed: the stream begins anew."""
+    def drain(self) -> Iterator[VideoFrame]:
+        """Give the frames held back for their order: the stream ends here, or begins anew."""
+        if self._in_step:
+            yield from self._decode(None)
         self._ring.clear()
         self._codec.flush_buffers()
         self._in_step = False
+
+    def last(self) -> Iterator[VideoFrame]:
+        """Give the last frames of a stream that is gone, wanted or not."""
+        if not self._in_step and self._ring.packets:
+            yield from self._catch_up()
+        yield from self.drain()
 
     def _catch_up(self) -> Iterator[VideoFrame]:
         """Decode the current group and give its last frame alone: the others are past."""
@@ -55,13 +64,23 @@ class OnDemandDecoder:
         for packet in packets:
             for frame in self._decode(packet):
                 newest = frame
+            if not self._in_step:
+                break
         if newest is not None:
             yield newest
 
-    def _decode(self, packet: VideoPacket) -> Iterator[VideoFrame]:
+    def _alone(self, packet: VideoPacket) -> Iterator[VideoFrame]:
+        """Decode one key frame without what follows; a codec that reorders must be drained of it."""
+        self._codec.flush_buffers()
+        yield from self._decode(packet)
+        yield from self._decode(None)
+        self._codec.flush_buffers()
+        self._in_step = False
+
+    def _decode(self, packet: "VideoPacket | None") -> Iterator[VideoFrame]:
         try:
             yield from self._codec.decode(packet)
-        except av.error.InvalidDataError:
+        except av.error.FFmpegError:
             self.errors += 1
             self._in_step = False
             self._ring.clear()

@@ -36,6 +36,11 @@ class Inbox:
                 self._kept.append(event)
         self._arrived.set()
 
+    def forget(self, template_id: str) -> None:
+        """Drop the frames and figures of a view that was stopped."""
+        for key in [key for key in self._newest if key[0] == template_id]:
+            del self._newest[key]
+
     async def events(self) -> AsyncIterator[LiveEvent]:
         """Give what comes, for ever, to one consumer."""
         while True:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glimpser.capture.ingest.picture import Jpeg, Picture
-from glimpser.capture.ingest.wire import BurstReport, Report
+from glimpser.capture.ingest.wire import BurstReport, ViewReport
 from glimpser.core.motion import BurstClosed, BurstEvent, BurstOpened
 
 
@@ -37,7 +37,7 @@ class MotionWatch(Protocol):
 
 
 class ReportSink(Protocol):
-    def report(self, report: Report, payload: bytes = b"") -> None: ...
+    def report(self, report: ViewReport, payload: bytes = b"") -> None: ...
 
 
 class BurstReporter:
@@ -81,7 +81,7 @@ class BurstReporter:
         self._sink.report(report, jpeg.data)
 
 
-def _step_name(event: BurstEvent) -> str:
+def _step_name(event: BurstEvent) -> Literal["opened", "peak", "closed"]:
     if isinstance(event, BurstOpened):
         return "opened"
     return "closed" if isinstance(event, BurstClosed) else "peak"

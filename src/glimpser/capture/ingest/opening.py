@@ -1,7 +1,7 @@
 """Opening a stream or file with libav, safely, and saying in plain words why it cannot be opened."""
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -9,9 +9,11 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from glimpser.capture.ingest.files import open_beneath
+from glimpser.capture.ingest.peers import Peers
 from glimpser.core.errors import GlimpserError, Unavailable
 from glimpser.core.live import MediaInput
 from glimpser.egress.gate import Gate
@@ -21,8 +23,17 @@ OPEN_TIMEOUT_S = 8.0
 CAMERA_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp"})
 _CAMERA_PROTOCOLS = "rtsp,rtsps,rtp,rtmp,tcp,udp,tls,srtp,crypto"
 """What libav may use under a camera's URL: not `file`, not `http`, no playlist of either."""
+_CAMERA_FORMATS = "rtsp,flv,live_flv"
 _NO_PROTOCOL = "none"
 """No such protocol exists: a file opened by us cannot make libav open another."""
+_FILE_FORMATS = (
+    "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,ogg,nut,mxf,dv,mjpeg"
+)
+"""Demuxers of video: none of images, none that draws text (tty), none of playlists (hls, concat, sdp)."""
+MAX_PICTURE_PX = 8192 * 4320
+"""Larger pictures are refused before memory is taken for them."""
+_READ_GRACE_S = 2.0
+"""So much longer than the view counts as stalled do we wait for the stream to go on by itself."""
 
 
 class Patience(Enum):
@@ -64,7 +75,8 @@ class Opener:
     def __init__(self, gate: Gate, *, file_roots: Sequence[Path], stall_timeout_s: float) -> None:
         self._gate = gate
         self._file_roots = file_roots
-        self._read_timeout_s = stall_timeout_s
+        self._read_timeout_s = stall_timeout_s + _READ_GRACE_S
+        self._peers = Peers()
 
     @contextmanager
     def open(self, media: MediaInput) -> Iterator[Media]:
@@ -75,14 +87,13 @@ class Opener:
         """
         with ExitStack() as stack:
             try:
-                container = stack.enter_context(
-                    self._open_file(media, stack) if media.is_file else self._open_camera(media)
-                )
-                if not container.streams.video:
-                    raise MediaError("There is no video in it.", Patience.LATER)
-                yield Media(container, container.streams.video[0])
+                open_it = self._open_file if media.is_file else self._open_camera
+                container = open_it(media, stack)
+                yield Media(container, _video_of(container))
             except av.error.FFmpegError as error:
                 raise explain(error, is_file=media.is_file) from error
+            except OSError as error:
+                raise MediaError(f"Reading fails: {error.strerror}.") from error
             except Unavailable as error:
                 raise MediaError(error.detail) from error
             except GlimpserError as error:
@@ -90,26 +101,57 @@ class Opener:
 
     def _open_file(self, media: MediaInput, stack: ExitStack) -> InputContainer:
         file = stack.enter_context(open_beneath(media.address, self._file_roots))
-        return av.open(file, "r", options={"protocol_whitelist": _NO_PROTOCOL})
+        options = _limits(protocols=_NO_PROTOCOL, formats=_FILE_FORMATS)
+        return stack.enter_context(av.open(file, "r", options=options))
 
-    def _open_camera(self, media: MediaInput) -> InputContainer:
+    def _open_camera(self, media: MediaInput, stack: ExitStack) -> InputContainer:
         checked = self._gate.check(media.address, schemes=CAMERA_SCHEMES)
-        return av.open(
-            checked.pinned_url,
-            "r",
-            options=dict(_camera_options(checked.target.scheme, media.transport)),
-            timeout=(OPEN_TIMEOUT_S, self._read_timeout_s),
+        port = checked.target.effective_port or 0
+        strangers = stack.enter_context(self._peers.expected(checked.address, port))
+        container: InputContainer = stack.enter_context(
+            av.open(
+                checked.pinned_url,
+                "r",
+                options=_camera_options(checked.target.scheme, media.transport),
+                timeout=(OPEN_TIMEOUT_S, self._read_timeout_s),
+            )
         )
+        astray = self._peers.led_astray(container.close, known=strangers)
+        if astray is None:
+            raise MediaError("Another stream was opened at the same moment.")
+        if astray:
+            raise MediaError(_REDIRECTED, Patience.NEVER)
+        return container
 
 
-def _camera_options(scheme: str, transport: str) -> Mapping[str, str]:
+def _video_of(container: InputContainer) -> VideoStream:
+    """Choose the first video; the cover picture of a piece of music is none."""
+    for stream in container.streams.video:
+        if Disposition.attached_pic not in stream.disposition:
+            stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+            return stream
+    raise MediaError("There is no video in it.", Patience.LATER)
+
+
+def _limits(*, protocols: str, formats: str) -> dict[str, str]:
+    return {
+        "protocol_whitelist": protocols,
+        "format_whitelist": formats,
+        "max_pixels": str(MAX_PICTURE_PX),  # for the decoders libav probes with
+    }
+
+
+def _camera_options(scheme: str, transport: str) -> dict[str, str]:
     """Give libav's options: `fpsprobesize` 0 halves the time until the first picture."""
-    options = {"protocol_whitelist": _CAMERA_PROTOCOLS, "fpsprobesize": "0"}
+    options = _limits(protocols=_CAMERA_PROTOCOLS, formats=_CAMERA_FORMATS) | {"fpsprobesize": "0"}
     if scheme.startswith("rtsp"):
         options |= {"rtsp_transport": transport, "allowed_media_types": "video"}
     return options
 
 
+_REDIRECTED = (
+    "The camera sends us on to another address, which is not followed: enter the address it gives itself."
+)
 _NOT_VIDEO = "This is not a video that can be read: check what the address gives."
 _NO_ANSWER = "The camera does not answer: is it on, and can it be reached from here?"
 _SENTENCES: Sequence[tuple[type[av.error.FFmpegError], str, Patience]] = (
@@ -136,7 +178,10 @@ _UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN
 def explain(error: av.error.FFmpegError, *, is_file: bool) -> MediaError:
     """Turn libav's error into a sentence for the person who must mend it."""
     if is_file:
-        return MediaError(f"The file cannot be played ({_libav(error)}): is it a video?", Patience.NEVER)
+        return MediaError(
+            f"This file is no video that can be played ({_libav(error)}): pictures, texts and lists are not.",
+            Patience.NEVER,
+        )
     if getattr(error, "errno", None) in _UNREACHABLE:
         return MediaError("There is no way to the camera's network: check address and routing.")
     for kind, sentence, patience in _SENTENCES:

@@ -11,6 +11,7 @@ from glimpser.capture.ingest.wire import (
     AnyCommand,
     BrokenWire,
     FrameReport,
+    MeasureReport,
     Reader,
     Report,
     Sender,
@@ -19,12 +20,14 @@ from glimpser.capture.ingest.wire import (
 )
 
 MAX_REPORTS = 1000
+_FIGURES = -1
+"""Stands for a width: figures wait among the frames, because of them too only the newest matter."""
 EXIT_NOT_HEARD = 75
 """Exit status of a worker whose reports nobody takes (EX_TEMPFAIL): the pool starts another."""
 
 
 class Outbox:
-    """Reports in order and without loss; of frames the newest per view and width.
+    """Reports in order and without loss; of frames the newest per view and width, of figures per view.
 
     `report` and `frame` may be called from any thread and never block on a socket.
     """
@@ -33,7 +36,7 @@ class Outbox:
         self._control = control
         self._lock = threading.Lock()
         self._reports: deque[tuple[Report, bytes]] = deque()
-        self._frames: dict[tuple[str, int], tuple[FrameReport, bytes]] = {}
+        self._frames: dict[tuple[str, int], tuple[FrameReport | MeasureReport, bytes]] = {}
         self._dropped: Counter[str] = Counter()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK)
         self._woken = False
@@ -59,6 +62,12 @@ class Outbox:
             if key in self._frames:
                 self._dropped[report.id] += 1
             self._frames[key] = (report, jpeg)
+            self._wake()
+
+    def measure(self, report: MeasureReport) -> None:
+        """Offer a view's figures, in place of those that still wait."""
+        with self._lock:
+            self._frames[report.id, _FIGURES] = (report, b"")
             self._wake()
 
     def dropped(self, template_id: str) -> int:

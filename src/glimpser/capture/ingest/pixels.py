@@ -12,6 +12,7 @@ from glimpser.capture.ingest.pace import Due
 from glimpser.capture.ingest.picture import Picture, luma
 from glimpser.capture.ingest.wire import FrameReport, SnapshotReport
 from glimpser.core.clock import Clock
+from glimpser.core.frames import NATIVE_WIDTH
 
 LINGER_S = 10.0
 """Decoding goes on this long after a snapshot, for the next one."""
@@ -93,8 +94,10 @@ class Pixels:
             self._answer(self._shots.popleft(), picture)
 
     def flush(self, reason: str) -> None:
-        """The source is gone: close the burst that is open, answer those who wait."""
-        self._newest = None
+        """The source is gone: leave its last picture behind, close the burst, answer those who wait."""
+        newest, self._newest = self._newest, None
+        if newest:
+            self._offer(newest, NATIVE_WIDTH)
         if self._bursts:
             self._bursts.flush()
         while self._shots:

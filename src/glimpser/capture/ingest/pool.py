@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -11,14 +11,17 @@ import structlog
 
 from glimpser.capture.ingest.crashes import MAX_CRASHES, CrashRecord, culprit
 from glimpser.capture.ingest.inbox import Inbox
+from glimpser.capture.ingest.process import MAX_UNANSWERED_PINGS
 from glimpser.capture.ingest.reports import as_frame, as_live_event
 from glimpser.capture.ingest.slot import WorkerSlot
 from glimpser.capture.ingest.wants import EVERY_FRAME, Wants
 from glimpser.capture.ingest.wire import (
     AnyReport,
     Configure,
+    Pong,
     Snapshot,
     SnapshotReport,
+    Start,
     StateReport,
     Want,
 )
@@ -36,9 +39,11 @@ VIEWS_PER_WORKER = 8
 MAX_WORKERS = 4
 LINGER_S = 10.0
 """Pictures are made this long after the last viewer left, for the next one."""
-_PING_INTERVAL_S = 1.0
+PING_INTERVAL_S = 1.0
 _SNAPSHOT_TIMEOUT_S = 5.0
 _RESTARTING = "The ingest worker ended; another is being started."
+_NOT_RUNNING = "The view does not run."
+_HOPELESS = "Its video crashes the decoder again and again: change the camera's codec or profile."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +55,21 @@ class PoolSettings:
     own_sockets: tuple[tuple[str, int], ...]
     file_roots: tuple[str, ...]
     stall_timeout_s: float
+    linger_s: float = LINGER_S
+    ping_interval_s: float = PING_INTERVAL_S
+    max_unanswered_pings: int = MAX_UNANSWERED_PINGS
 
 
 @dataclass(slots=True)
 class _View:
+    """`run` is its latest start's; `ended`: there is no more to come, as after a file's end."""
+
+    spec: LiveSpec
     slot: WorkerSlot
+    run: int = 0
     epoch: int = 0
     thread: int = 0
+    ended: bool = False
 
 
 @asynccontextmanager
@@ -89,8 +102,9 @@ class IngestPool:
         self._slots: list[WorkerSlot] = []
         self._views: dict[str, _View] = {}
         self._wants = Wants()
-        self._snapshots: dict[int, asyncio.Future[Frame]] = {}
+        self._snapshots: dict[int, tuple[str, asyncio.Future[Frame]]] = {}
         self._requests = itertools.count(1)
+        self._runs = itertools.count(1)
         self._crashes: dict[str, CrashRecord] = {}
 
     # LivePool
@@ -99,10 +113,15 @@ class IngestPool:
         """Begin to capture, or begin anew if `spec` differs from what runs."""
         template_id = str(spec.template_id)
         view = self._views.get(template_id)
-        if view is None:
-            view = self._views[template_id] = _View(self._slot_for_one_more())
-        elif view.slot.specs.get(template_id) == spec:
+        if view and view.spec == spec:
             return
+        if view:
+            self._crashes.pop(template_id, None)
+            self._inbox.forget(template_id)
+        if view and template_id in view.slot.specs:
+            view.spec = spec
+        else:
+            view = self._views[template_id] = _View(spec, self._slot_for(template_id))
         view.slot.start(spec)
 
     async def stop(self, template_id: TemplateId) -> None:
@@ -112,6 +131,8 @@ class IngestPool:
             return
         if str(template_id) in view.slot.specs:
             self._take_out(view.slot, str(template_id))
+        self._inbox.forget(str(template_id))
+        self._refuse_snapshots({str(template_id)}, _NOT_RUNNING)
         self._say(template_id, State.IDLE, None, epoch=view.epoch)
 
     def want(self, template_id: TemplateId, *, width: int, fps: float | None) -> AbstractContextManager[None]:
@@ -126,10 +147,10 @@ class IngestPool:
         """
         view = self._views.get(str(template_id))
         if view is None or view.slot.pid is None:
-            raise Unavailable("The view does not run.", retry_after_s=2)
+            raise Unavailable(_NOT_RUNNING, retry_after_s=2)
         request = next(self._requests)
         answer: asyncio.Future[Frame] = self._loop.create_future()
-        self._snapshots[request] = answer
+        self._snapshots[request] = (str(template_id), answer)
         view.slot.tell(Snapshot(id=str(template_id), request=request, width=width or NATIVE_WIDTH))
         try:
             async with asyncio.timeout(_SNAPSHOT_TIMEOUT_S):
@@ -149,9 +170,14 @@ class IngestPool:
         """Name the processes that run now."""
         return tuple(slot.pid for slot in self._slots if slot.pid is not None)
 
+    def worker_of(self, template_id: TemplateId) -> int | None:
+        """Name the process a view runs in; None while it has none."""
+        view = self._views.get(str(template_id))
+        return view.slot.pid if view else None
+
     async def keep_pinging(self) -> None:
         while True:
-            await asyncio.sleep(_PING_INTERVAL_S)
+            await asyncio.sleep(self._settings.ping_interval_s)
             for slot in self._slots:
                 slot.ping()
 
@@ -162,38 +188,51 @@ class IngestPool:
     # SlotOwner
 
     def on_report(self, report: AnyReport, payload: memoryview) -> None:
-        view = self._views.get(report.id) if hasattr(report, "id") else None
-        match report:
-            case SnapshotReport():
-                self._answer(report, payload)
-                return
-            case StateReport() if view:
-                view.epoch, view.thread = report.epoch, report.ident
-        event = as_live_event(report, payload)
-        if view is None or event is None:
+        if isinstance(report, Pong):
             return
-        self._inbox.put(event)
+        view = self._views.get(report.id)
+        if view is None or report.run != view.run:
+            return  # the last words of a capture that was stopped
+        if isinstance(report, SnapshotReport):
+            self._answer(report, payload)
+            return
+        if isinstance(report, StateReport):
+            view.epoch, view.thread = report.epoch, report.ident
+            view.ended = report.state is State.IDLE
+        self._inbox.put(as_live_event(report, payload))
         if self._inbox.full:
             self._listen(to_reports=False)
 
     def on_death(self, slot: WorkerSlot, last_words: str) -> None:
-        threads = {self._views[name].thread: name for name in slot.specs}
-        guilty = culprit(last_words, threads)
-        for name in list(slot.specs):
-            self._say(TemplateId(name), State.BACKOFF, _RESTARTING, epoch=self._views[name].epoch)
-        if guilty:
+        names = list(slot.specs)
+        guilty = names[0] if slot.isolated else culprit(last_words, self._threads(names))
+        self._refuse_snapshots(names, _RESTARTING)
+        for name in names:
+            view = self._views[name]
+            if view.ended:
+                self._take_out(slot, name)
+            else:
+                self._say(view.spec.template_id, State.BACKOFF, _RESTARTING, epoch=view.epoch)
+        if guilty in slot.specs:
             self._judge(guilty, slot)
 
-    def next_epoch(self, template_id: str) -> int:
-        return self._views[template_id].epoch + 1
+    def command_to_start(self, spec: LiveSpec) -> Start:
+        view = self._views[str(spec.template_id)]
+        view.run, view.ended = next(self._runs), False
+        return Start(spec=spec, run=view.run, first_epoch=view.epoch + 1)
 
     def widths(self, template_id: str) -> Mapping[int, float]:
         return self._wants.widths(template_id)
 
     # Inside.
 
-    def _slot_for_one_more(self) -> WorkerSlot:
+    def _threads(self, names: Collection[str]) -> Mapping[int, str]:
+        return {self._views[name].thread: name for name in names}
+
+    def _slot_for(self, template_id: str) -> WorkerSlot:
         """Choose the emptiest worker, or begin another while views per worker and cores ask for it."""
+        if self._is_repeat_offender(template_id):
+            return self._new_slot(isolated=True)
         shared = [slot for slot in self._slots if not slot.isolated]
         views = len(self._views) + 1
         target = self._settings.workers or min(
@@ -204,8 +243,18 @@ class IngestPool:
             return self._new_slot(isolated=False)
         return emptiest
 
+    def _is_repeat_offender(self, template_id: str) -> bool:
+        record = self._crashes.get(template_id)
+        return record is not None and record.count(self._loop.time()) > 1
+
     def _new_slot(self, *, isolated: bool) -> WorkerSlot:
-        slot = WorkerSlot(self, self._configure, loop=self._loop, isolated=isolated)
+        slot = WorkerSlot(
+            self,
+            self._configure,
+            loop=self._loop,
+            max_unanswered_pings=self._settings.max_unanswered_pings,
+            isolated=isolated,
+        )
         self._slots.append(slot)
         return slot
 
@@ -217,17 +266,15 @@ class IngestPool:
     def _judge(self, template_id: str, slot: WorkerSlot) -> None:
         """Move a view that brought workers down twice to a worker of its own; give up on a hopeless one."""
         crashes = self._crashes.setdefault(template_id, CrashRecord()).add(self._loop.time())
-        spec = slot.specs[template_id]
         view = self._views[template_id]
         _log.error("ingest.crashed_by", template_id=template_id, crashes=crashes)
         if crashes >= MAX_CRASHES:
             self._take_out(slot, template_id)
-            reason = "Its video crashes the decoder again and again: change the camera's codec or profile."
-            self._say(spec.template_id, State.FAILED, reason, epoch=view.epoch)
+            self._say(view.spec.template_id, State.FAILED, _HOPELESS, epoch=view.epoch)
         elif crashes > 1 and not slot.isolated:
             self._take_out(slot, template_id)
             view.slot = self._new_slot(isolated=True)
-            view.slot.start(spec)
+            view.slot.start(view.spec)
 
     @contextmanager
     def _wanting(self, template_id: str, width: int, fps: float) -> Iterator[None]:
@@ -236,7 +283,7 @@ class IngestPool:
         try:
             yield
         finally:
-            self._loop.call_later(LINGER_S, self._unwant, template_id, width, fps)
+            self._loop.call_later(self._settings.linger_s, self._unwant, template_id, width, fps)
 
     def _unwant(self, template_id: str, width: int, fps: float) -> None:
         self._wants.remove(template_id, width, fps)
@@ -248,13 +295,18 @@ class IngestPool:
             view.slot.tell(Want(id=template_id, widths=dict(self._wants.widths(template_id))))
 
     def _answer(self, report: SnapshotReport, payload: memoryview) -> None:
-        answer = self._snapshots.get(report.request)
+        _, answer = self._snapshots.get(report.request, (None, None))
         if answer is None or answer.done():
             return
         if report.error or report.ts is None:
             answer.set_exception(Unavailable(report.error or "There is no picture.", retry_after_s=2))
         else:
             answer.set_result(as_frame(report, report.ts, payload))
+
+    def _refuse_snapshots(self, names: Collection[str], reason: str) -> None:
+        for name, answer in self._snapshots.values():
+            if name in names and not answer.done():
+                answer.set_exception(Unavailable(reason, retry_after_s=2))
 
     def _say(self, template_id: TemplateId, state: State, reason: str | None, *, epoch: int) -> None:
         status = StreamStatus(state=state, since=self._clock.now(), reason=reason, epoch=epoch)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from contextlib import ExitStack
 from typing import Protocol
 
 import structlog
@@ -21,12 +22,17 @@ from glimpser.capture.ingest.wire import (
     decode_report,
     pack,
 )
+from glimpser.egress.redaction import redact
 
 _log = structlog.get_logger(__name__)
 
 MAX_UNANSWERED_PINGS = 15
 """Counted in pings, not seconds: a main process that was itself stopped blames nobody."""
-_MAX_STDERR_BYTES = 16 << 10
+_MAX_STDERR_BYTES = 256 << 10
+"""A crash dump of all threads is long, and the one that crashed may stand anywhere in it."""
+_MAX_LOGGED_BYTES = 16 << 10
+"""Of what one worker writes so much is logged, lest a chatty one fills the log."""
+_MAX_REAP_S = 2.0
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 """A worker's whole environment: it needs none, and secrets may be in ours."""
 
@@ -42,17 +48,33 @@ class WorkerProcess:
     The kernel kills the worker when the thread that started it ends, so that no worker outlives us.
     """
 
-    def __init__(self, owner: WorkerOwner, *, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        owner: WorkerOwner,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        max_unanswered_pings: int = MAX_UNANSWERED_PINGS,
+    ) -> None:
+        """Start a worker.
+
+        Raises:
+            OSError: there can be no more processes or files now.
+        """
         self._owner = owner
         self._loop = loop
+        self._max_unanswered_pings = max_unanswered_pings
+        self._listening = True
+        self._logged_bytes = 0
         self._outgoing: deque[list[memoryview]] = deque()
         self._unanswered = 0
         self._stderr = bytearray()
-        self.started_at = loop.time()
-        self._control, control = socket.socketpair()
-        self._data, data = socket.socketpair()
-        with control, data:
+        with ExitStack() as if_it_fails:
+            self._control, control = (if_it_fails.enter_context(end) for end in socket.socketpair())
+            self._data, data = (if_it_fails.enter_context(end) for end in socket.socketpair())
             self._process = self._spawn(control.fileno(), data.fileno())
+            if_it_fails.pop_all()
+        control.close()
+        data.close()
         self._sender = Sender(self._control, self._next_message)
         self._open_ears()
 
@@ -66,9 +88,14 @@ class WorkerProcess:
         self._flush()
 
     def ping(self) -> None:
-        """Ask for a sign of life, once a second; a worker that gave none for long is killed."""
+        """Ask for a sign of life, once a second; a worker that gave none for long is killed.
+
+        While we do not listen nobody is asked: the answer would wait with the reports.
+        """
+        if not self._listening:
+            return
         self._unanswered += 1
-        if self._unanswered > MAX_UNANSWERED_PINGS:
+        if self._unanswered > self._max_unanswered_pings:
             _log.warning("ingest.hung", pid=self.pid, unanswered=self._unanswered)
             self._process.kill()
             return
@@ -76,6 +103,7 @@ class WorkerProcess:
 
     def listen(self, *, to_reports: bool) -> None:
         """Go on or pause taking reports; frames are taken all the time."""
+        self._listening = to_reports
         if to_reports:
             self._loop.add_reader(self._control, self._read_messages, self._control_reader)
         else:
@@ -90,7 +118,10 @@ class WorkerProcess:
         self._data.close()
         self._stderr_pipe.close()
         self._process.kill()
-        self._process.wait()
+        try:
+            self._process.wait(_MAX_REAP_S)
+        except subprocess.TimeoutExpired:
+            _log.warning("ingest.not_reaped", pid=self.pid)  # it hangs in the kernel, on a dead disk perhaps
 
     def _spawn(self, control_fd: int, data_fd: int) -> subprocess.Popen[bytes]:
         arguments = ["-m", "glimpser.ingest_main", str(control_fd), str(data_fd), str(os.getpid())]
@@ -145,8 +176,15 @@ class WorkerProcess:
         if chunk:
             self._stderr += chunk
             del self._stderr[:-_MAX_STDERR_BYTES]
+            self._log_stderr(chunk)
         else:
             self._loop.remove_reader(self._stderr_pipe)
+
+    def _log_stderr(self, chunk: bytes) -> None:
+        text = chunk[: _MAX_LOGGED_BYTES - self._logged_bytes].decode(errors="replace")
+        self._logged_bytes += len(text)
+        if text:
+            _log.warning("ingest.stderr", pid=self.pid, text=redact(text))
 
     def _die(self) -> None:
         self._read_stderr()

@@ -1,22 +1,34 @@
 """Packets of an open stream in their time: a camera's as they come, a file's at the file's own speed."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from glimpser.capture.ingest.opening import Media
+import av
+
+from glimpser.capture.ingest.opening import Media, MediaError, Patience
 from glimpser.capture.ingest.pace import LagMeter
 from glimpser.capture.ingest.ring import VideoPacket
 from glimpser.core.live import MediaInput
 
-_MAX_STEP_S = 1.0
+_MAX_CAMERA_STEP_S = 1.0
+_MAX_FILE_STEP_S = 10.0
+"""A file may hold a picture for seconds; what lasts longer is taken for damage."""
 _DEFAULT_STEP_S = 0.04
+_MAX_LATE_S = 5.0
+"""A file that is played later than this goes on from where it is: nothing waits for its missed part."""
+
+
+class Ending(Protocol):
+    """Like `threading.Event`."""
+
+    def wait(self, timeout: float | None = None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One packet. `media_s` only ever rises, whatever the stream's own clock does.
+    """One packet. `media_s` never falls, whatever the stream's own clock does.
 
     `lag_s` is how far reading is behind the source. `rewound`: the stream begins anew with this packet.
     """
@@ -28,66 +40,97 @@ class Read:
 
 
 class MediaTime:
-    """Makes a clock that only rises out of time stamps that may be missing, jump or begin anew."""
+    """Makes a clock that never falls out of time stamps that may be missing, jump, wrap or begin anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_step_s: float) -> None:
+        """Steps larger than `max_step_s`, forwards or back, are taken for jumps of the stream's clock."""
+        self._max_step_s = max_step_s
         self._offset_s = 0.0
         self._last_s: float | None = None
 
-    def of(self, packet: VideoPacket) -> float:
-        """Give the packet's place in the stream, in seconds."""
+    def of(self, packet: VideoPacket, *, otherwise_s: float, anew: bool = False) -> float:
+        """Give the packet's place in the stream, in seconds.
+
+        `otherwise_s` is the step to take where the stamps do not tell, or begin `anew`.
+        """
         stamp = packet.dts if packet.dts is not None else packet.pts
+        stamp_s = None if stamp is None or packet.time_base is None else float(stamp * packet.time_base)
         if self._last_s is None:
             self._last_s = 0.0
-            self._offset_s = -_seconds(packet, stamp) if stamp is not None else 0.0
+            self._offset_s = -(stamp_s or 0.0)
             return 0.0
-        now_s = self._last_s if stamp is None else _seconds(packet, stamp) + self._offset_s
-        if stamp is None or not 0 <= now_s - self._last_s <= _MAX_STEP_S:
-            next_s = self._last_s + _step_s(packet)
-            self._offset_s += next_s - now_s
-            now_s = next_s
-        self._last_s = now_s
-        return now_s
+        step_s = None if stamp_s is None else stamp_s + self._offset_s - self._last_s
+        if step_s is None or anew or abs(step_s) > self._max_step_s:
+            step_s = max(0.0, otherwise_s)
+            if stamp_s is not None:
+                self._offset_s = self._last_s + step_s - stamp_s
+        # A small step back is a picture stamped in order of presentation, not a jump.
+        self._last_s += max(0.0, step_s)
+        return self._last_s
 
 
 def read_camera(media: Media, monotonic: Callable[[], float] = time.monotonic) -> Iterator[Read]:
     """Read a stream that sets the pace itself; ends when the camera ends it."""
-    clock, lag = MediaTime(), LagMeter()
-    asked_at = monotonic()
+    clock, lag = MediaTime(_MAX_CAMERA_STEP_S), LagMeter()
+    came_at = asked_at = monotonic()
     for packet in media.container.demux(media.stream):
         if packet.size == 0:
-            return
+            continue  # the end, or side data alone
         now = monotonic()
-        media_s = clock.of(packet)
+        media_s = clock.of(packet, otherwise_s=now - came_at)
+        came_at = now
         yield Read(packet, media_s, lag.lag_s(now, media_s, waited_s=now - asked_at))
         asked_at = monotonic()
 
 
-def read_file(media: Media, how: MediaInput, ending: threading.Event) -> Iterator[Read]:
-    """Read a file at its own speed (or at `fps`), over and over if it loops; stops when `ending` is set."""
-    speed = how.fps / media.nominal_fps if how.fps and media.nominal_fps else 1.0
-    clock = MediaTime()
-    began = time.monotonic()
-    rewound = False
-    while not ending.is_set():
+def read_file(
+    media: Media, how: MediaInput, ending: Ending, monotonic: Callable[[], float] = time.monotonic
+) -> Iterator[Read]:
+    """Read a file at its own speed (or at `fps`), over and over if it loops; stops when `ending` is set.
+
+    Raises:
+        MediaError: there is nothing in it, or it cannot be rewound.
+    """
+    began = monotonic()
+    for packet, media_s, rewound in _passes(media, how):
+        late_s = monotonic() - began - media_s
+        if ending.wait(max(0.0, -late_s)):
+            return
+        if late_s > _MAX_LATE_S:
+            began += late_s
+            late_s = 0.0
+        yield Read(packet, media_s, max(0.0, late_s), rewound=rewound)
+
+
+def _passes(media: Media, how: MediaInput) -> Iterator[tuple[VideoPacket, float, bool]]:
+    """Give the packets of a file with their time since the beginning; true: it began anew."""
+    clock = MediaTime(_MAX_FILE_STEP_S)
+    count = 0
+    while True:
+        first_of_pass = count
         for packet in media.container.demux(media.stream):
             if packet.size == 0:
-                break
-            media_s = clock.of(packet) / speed
-            if ending.wait(max(0.0, began + media_s - time.monotonic())):
-                return
-            yield Read(packet, media_s, time.monotonic() - began - media_s, rewound=rewound)
-            rewound = False
+                continue
+            anew = count == first_of_pass > 0
+            media_s = clock.of(packet, otherwise_s=_step_s(packet, media.nominal_fps), anew=anew)
+            yield packet, count / how.fps if how.fps else media_s, anew
+            count += 1
+        if count == first_of_pass:
+            raise MediaError("There is no picture in this file.", Patience.NEVER)
         if not how.loop:
             return
-        media.container.seek(0)
-        rewound = True
+        _rewind(media)
 
 
-def _seconds(packet: VideoPacket, stamp: int) -> float:
-    return float(stamp * packet.time_base) if packet.time_base else 0.0
+def _rewind(media: Media) -> None:
+    try:
+        media.container.seek(media.container.start_time or 0)
+    except av.error.FFmpegError as error:
+        raise MediaError("This file cannot be played again and again: convert it to MP4.") from error
 
 
-def _step_s(packet: VideoPacket) -> float:
-    duration = _seconds(packet, packet.duration) if packet.duration else 0.0
-    return duration if 0 < duration <= _MAX_STEP_S else _DEFAULT_STEP_S
+def _step_s(packet: VideoPacket, nominal_fps: float | None) -> float:
+    duration_s = float(packet.duration * packet.time_base) if packet.duration and packet.time_base else 0.0
+    if 0 < duration_s <= _MAX_FILE_STEP_S:
+        return duration_s
+    return 1 / nominal_fps if nominal_fps else _DEFAULT_STEP_S

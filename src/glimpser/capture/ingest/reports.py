@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from glimpser.capture.ingest.wire import (
-    AnyReport,
     BurstReport,
     FrameReport,
     MeasureReport,
@@ -23,8 +22,10 @@ from glimpser.core.live import (
 from glimpser.core.motion import BurstClosed, BurstEvent, BurstOpened, BurstPeak
 
 
-def as_live_event(report: AnyReport, payload: memoryview) -> LiveEvent | None:
-    """Translate; None for reports that are no event."""
+def as_live_event(
+    report: FrameReport | StateReport | BurstReport | MeasureReport, payload: memoryview
+) -> LiveEvent:
+    """Translate."""
     match report:
         case FrameReport():
             return FrameReady(as_frame(report, report.ts, payload), report.wanted)
@@ -41,7 +42,6 @@ def as_live_event(report: AnyReport, payload: memoryview) -> LiveEvent | None:
                 dropped_frames=report.dropped_frames,
                 restarts=report.restarts,
             )
-    return None
 
 
 def as_frame(

@@ -1,11 +1,14 @@
 """An ingest worker: it keeps one camera per view and does what the main process says."""
 
 import ipaddress
+import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from glimpser.capture.ingest.camera import Camera, Surroundings
+from glimpser.capture.ingest.crashes import last_words
 from glimpser.capture.ingest.motion import MotionWatch
 from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.ingest.outbox import Outbox
@@ -17,14 +20,19 @@ from glimpser.capture.ingest.wire import (
     Snapshot,
     SnapshotReport,
     Start,
+    StateReport,
     Stop,
     Want,
 )
 from glimpser.core.clock import Clock
-from glimpser.core.live import LiveSpec
+from glimpser.core.errors import GlimpserError
+from glimpser.core.live import LiveSpec, State
 from glimpser.egress.gate import Gate, GatePolicy
 
 MakeWatch = Callable[[LiveSpec], MotionWatch | None]
+"""Raises GlimpserError for settings it cannot use."""
+EXIT_STUCK = 70
+"""Exit status of a worker that holds a thread it cannot end (EX_SOFTWARE): the pool starts another."""
 
 
 class IngestWorker:
@@ -36,6 +44,7 @@ class IngestWorker:
         self._clock = clock
         self._around: Surroundings | None = None
         self._cameras: dict[str, Camera] = {}
+        self._leaving: list[Camera] = []
         self._encoders = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
         self._ticked_at = clock.monotonic()
 
@@ -50,6 +59,10 @@ class IngestWorker:
         self._ticked_at = now
         for camera in self._cameras.values():
             camera.tick()
+        self._leaving = [camera for camera in self._leaving if camera.is_alive()]
+        for camera in (*self._cameras.values(), *self._leaving):
+            if camera.is_stuck():
+                _end_because_of(camera)
 
     def _obey(self, command: AnyCommand) -> None:
         match command:
@@ -87,20 +100,32 @@ class IngestWorker:
 
     def _start(self, command: Start) -> None:
         assert self._around is not None, "Configure comes first"
-        self._stop(str(command.spec.template_id))
-        camera = Camera(
-            command.spec,
-            self._around,
-            watch=self._make_watch(command.spec),
-            first_epoch=command.first_epoch,
-        )
-        self._cameras[str(command.spec.template_id)] = camera
+        template_id = str(command.spec.template_id)
+        self._stop(template_id)
+        try:
+            watch = self._make_watch(command.spec)
+        except GlimpserError as error:
+            self._refuse(command, error.detail)
+            return
+        camera = self._cameras[template_id] = Camera(command, self._around, watch=watch)
         camera.start()
+
+    def _refuse(self, command: Start, reason: str) -> None:
+        report = StateReport(
+            id=str(command.spec.template_id),
+            run=command.run,
+            state=State.FAILED,
+            since=self._clock.now(),
+            epoch=command.first_epoch,
+            reason=reason,
+        )
+        self._outbox.report(report)
 
     def _stop(self, template_id: str) -> None:
         camera = self._cameras.pop(template_id, None)
         if camera:
             camera.stop()
+            self._leaving.append(camera)
 
     def _snapshot(self, command: Snapshot) -> None:
         if command.id in self._cameras:
@@ -108,3 +133,10 @@ class IngestWorker:
         else:
             error = "The view does not run."
             self._outbox.report(SnapshotReport(id=command.id, request=command.request, error=error))
+
+
+def _end_because_of(camera: Camera) -> None:
+    """End this worker: native code that does not return cannot be ended in any other way."""
+    sys.stderr.write(last_words(camera.ident or 0))
+    sys.stderr.flush()
+    os._exit(EXIT_STUCK)

@@ -23,7 +23,10 @@ class SlotOwner(Protocol):
 
     def on_report(self, report: AnyReport, payload: memoryview) -> None: ...
     def on_death(self, slot: "WorkerSlot", last_words: str) -> None: ...
-    def next_epoch(self, template_id: str) -> int: ...
+    def command_to_start(self, spec: LiveSpec) -> Start:
+        """Begin a run of a view; what an earlier one still reports is ignored from now on."""
+        ...
+
     def widths(self, template_id: str) -> Mapping[int, float]: ...
 
 
@@ -31,11 +34,18 @@ class WorkerSlot:
     """Event loop's thread."""
 
     def __init__(
-        self, owner: SlotOwner, configure: Configure, *, loop: asyncio.AbstractEventLoop, isolated: bool
+        self,
+        owner: SlotOwner,
+        configure: Configure,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        max_unanswered_pings: int,
+        isolated: bool = False,
     ) -> None:
         self._owner = owner
         self._configure = configure
         self._loop = loop
+        self._max_unanswered_pings = max_unanswered_pings
         self._worker: WorkerProcess | None = None
         self._restart: asyncio.TimerHandle | None = None
         self._deaths = CrashRecord()
@@ -97,22 +107,27 @@ class WorkerSlot:
         self._worker = None
         deaths = self._deaths.add(self._loop.time())
         delay_s = min(_FIRST_DELAY_S + _DELAY_STEP_S * (deaths - 1), _MAX_DELAY_S)
-        _log.error(
-            "ingest.worker_died", pid=worker.pid, views=len(self.specs), restart_in_s=delay_s, said=last_words
-        )
+        _log.error("ingest.worker_died", pid=worker.pid, views=len(self.specs), restart_in_s=delay_s)
         self._restart = self._loop.call_later(delay_s, self._spawn)
         self._owner.on_death(self, last_words)
 
     def _spawn(self) -> None:
         self._restart = None
-        self._worker = WorkerProcess(self, loop=self._loop)
+        try:
+            self._worker = WorkerProcess(
+                self, loop=self._loop, max_unanswered_pings=self._max_unanswered_pings
+            )
+        except OSError as error:
+            _log.error("ingest.cannot_start", reason=error.strerror, retry_in_s=_MAX_DELAY_S)
+            self._restart = self._loop.call_later(_MAX_DELAY_S, self._spawn)
+            return
         self._worker.tell(self._configure)
         for spec in self.specs.values():
             self._begin(spec)
 
     def _begin(self, spec: LiveSpec) -> None:
         template_id = str(spec.template_id)
-        self.tell(Start(spec=spec, first_epoch=self._owner.next_epoch(template_id)))
+        self.tell(self._owner.command_to_start(spec))
         widths = self._owner.widths(template_id)
         if widths:
             self.tell(Want(id=template_id, widths=dict(widths)))

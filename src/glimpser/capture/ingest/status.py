@@ -1,7 +1,7 @@
 """What a live view says of itself."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from glimpser.capture.ingest.wire import StateReport
 from glimpser.core.clock import Clock
@@ -33,10 +33,12 @@ class Status:
         """Note the source's own rate and size, for the next report."""
         self._fps, self._size = fps, size
 
-    def say(self, state: State, reason: str | None = None) -> None:
-        """Change the state; the same state for the same reason is not told twice."""
+    def say(
+        self, state: State, reason: str | None = None, *, after: Collection[State] = tuple(State)
+    ) -> None:
+        """Change the state if it is one of `after`; the same for the same reason is not told twice."""
         with self._lock:
-            if (state, reason) == (self.state, self.reason):
+            if self.state not in after or (state, reason) == (self.state, self.reason):
                 return
             self.state, self.reason = state, reason
             self._send()

@@ -3,13 +3,14 @@
 message = u32 length of the rest, u16 length of the header (both little-endian), header, raw payload.
 The header is a msgpack map whose key `t` names the message; the payload is a JPEG or nothing.
 *Control* carries commands down, states and bursts up, and drops nothing. *Data* carries frames up and
-keeps the newest.
+of each view, and of its figures, the newest.
 """
 
 import socket
 import struct
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -38,7 +39,10 @@ class Configure(Command, tag="configure", frozen=True):
 
 
 class Start(Command, tag="start", frozen=True):
+    """Run a view. All it reports carries `run`, which no start before had."""
+
     spec: LiveSpec
+    run: int
     first_epoch: int = 1
 
 
@@ -71,10 +75,16 @@ class Pong(Report, tag="pong", frozen=True):
     pass
 
 
-class StateReport(Report, tag="state", frozen=True):
-    """`ident` is the camera thread's, as a crash dump of the worker names it."""
+class ViewReport(Report, frozen=True, kw_only=True):
+    """About one view; `run` says of which of its starts, so that what a stopped one said last is known."""
 
     id: str
+    run: int = 0
+
+
+class StateReport(ViewReport, tag="state", frozen=True):
+    """`ident` is the camera thread's, as a crash dump of the worker names it."""
+
     state: State
     since: datetime
     epoch: int
@@ -85,11 +95,10 @@ class StateReport(Report, tag="state", frozen=True):
     ident: int = 0
 
 
-class BurstReport(Report, tag="burst", frozen=True):
-    """A step of a burst: `opened`, `peak` or `closed`. Payload: its new best picture, if there is one."""
+class BurstReport(ViewReport, tag="burst", frozen=True):
+    """A step of a burst. Payload: its new best picture, if there is one."""
 
-    id: str
-    step: str
+    step: Literal["opened", "peak", "closed"]
     started_at: datetime
     peak_at: datetime
     score: float
@@ -100,10 +109,9 @@ class BurstReport(Report, tag="burst", frozen=True):
     h: int = 0
 
 
-class SnapshotReport(Report, tag="shot", frozen=True):
+class SnapshotReport(ViewReport, tag="shot", frozen=True):
     """The answer to a Snapshot; without payload `error` says why."""
 
-    id: str
     request: int
     seq: int = 0
     ts: datetime | None = None
@@ -112,10 +120,9 @@ class SnapshotReport(Report, tag="shot", frozen=True):
     error: str | None = None
 
 
-class FrameReport(Report, tag="frame", frozen=True):
+class FrameReport(ViewReport, tag="frame", frozen=True):
     """Payload: a JPEG of `w` × `h` pixels, made because of a want for width `wanted`."""
 
-    id: str
     seq: int
     ts: datetime
     w: int
@@ -123,8 +130,7 @@ class FrameReport(Report, tag="frame", frozen=True):
     wanted: int
 
 
-class MeasureReport(Report, tag="measure", frozen=True):
-    id: str
+class MeasureReport(ViewReport, tag="measure", frozen=True):
     fps: float
     last_packet_age_s: float
     dropped_frames: int
@@ -134,13 +140,32 @@ class MeasureReport(Report, tag="measure", frozen=True):
 AnyCommand = Configure | Start | Stop | Want | Snapshot | Ping
 AnyReport = Pong | StateReport | BurstReport | SnapshotReport | FrameReport | MeasureReport
 
+MessageT = TypeVar("MessageT")
+
 _encoder = msgspec.msgpack.Encoder()
-decode_command: Callable[[bytes | memoryview], AnyCommand] = msgspec.msgpack.Decoder(AnyCommand).decode
-decode_report: Callable[[bytes | memoryview], AnyReport] = msgspec.msgpack.Decoder(AnyReport).decode
+_commands: msgspec.msgpack.Decoder[AnyCommand] = msgspec.msgpack.Decoder(AnyCommand)
+_reports: msgspec.msgpack.Decoder[AnyReport] = msgspec.msgpack.Decoder(AnyReport)
 
 
 class BrokenWire(Exception):
     """The other side is gone, or sends what is not a message."""
+
+
+def decode_command(header: bytes | memoryview) -> AnyCommand:
+    """Read a command. Raises: BrokenWire."""
+    return _decode(_commands, header)
+
+
+def decode_report(header: bytes | memoryview) -> AnyReport:
+    """Read a report. Raises: BrokenWire."""
+    return _decode(_reports, header)
+
+
+def _decode(decoder: "msgspec.msgpack.Decoder[MessageT]", header: bytes | memoryview) -> MessageT:
+    try:
+        return decoder.decode(header)
+    except (msgspec.DecodeError, ValueError) as error:  # ValueError: text that is not UTF-8
+        raise BrokenWire("not a message we know") from error
 
 
 def pack(message: Message, payload: bytes = b"") -> list[memoryview]:
