@@ -12,6 +12,9 @@ from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page
 from glimpser.db.tables import audit, revocations, users
 
+_ADD_ENTRY = insert(audit)
+_ADD_REVOCATION = insert(revocations)
+_ADD_USER = insert(users)
 _GET = select(users).where(users.c.id == bindparam("id"))
 _BY_EMAIL = select(users).where(users.c.email_key == bindparam("key"))
 _COUNT = select(func.count()).select_from(users)
@@ -36,7 +39,7 @@ class SqlUsers:
             "created_at": user.created_at,
         }
         try:
-            self._connection.execute(insert(users), row)
+            self._connection.execute(_ADD_USER, row)
         except IntegrityError as error:
             raise Conflict("There is a user with this email address already.") from error
 
@@ -66,7 +69,7 @@ class SqlRevocations:
     def add(self, token_id: str, expires_at: datetime) -> None:
         """A token revoked twice is revoked."""
         self._connection.execute(delete(revocations).where(revocations.c.token_id == token_id))
-        self._connection.execute(insert(revocations), {"token_id": token_id, "expires_at": expires_at})
+        self._connection.execute(_ADD_REVOCATION, {"token_id": token_id, "expires_at": expires_at})
 
     def is_revoked(self, token_id: str) -> bool:
         return self._connection.scalar(_IS_REVOKED, {"token_id": token_id}) is not None
@@ -81,7 +84,7 @@ class SqlAudit:
 
     def add(self, entry: AuditEntry) -> None:
         self._connection.execute(
-            insert(audit),
+            _ADD_ENTRY,
             {
                 "id": entry.id,
                 "at": entry.at,

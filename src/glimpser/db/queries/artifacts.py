@@ -11,6 +11,7 @@ from glimpser.core.ids import ArtifactId
 from glimpser.db.queries.paging import AnyRow
 from glimpser.db.tables import artifacts, garbage
 
+_ADD = insert(artifacts)
 _GET = select(artifacts).where(artifacts.c.id == bindparam("id"))
 _NEWEST = select(artifacts).order_by(artifacts.c.id.desc()).limit(1)
 _AFTER = select(artifacts).where(artifacts.c.id > bindparam("id")).order_by(artifacts.c.id)
@@ -36,7 +37,7 @@ class SqlArtifacts:
 
     def add(self, artifact: Artifact) -> None:
         self._connection.execute(
-            insert(artifacts),
+            _ADD,
             {
                 "id": artifact.id,
                 "uri": artifact.uri,

@@ -12,6 +12,7 @@ from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
 from glimpser.db.tables import IS_RUNNING, captures
 
+_ADD = insert(captures)
 _GET = select(captures).where(captures.c.id == bindparam("id"))
 _RUNNING = select(captures).where(text(IS_RUNNING)).order_by(captures.c.id)
 _SESSION_AT = (
@@ -37,7 +38,7 @@ class SqlCaptures:
 
     def add(self, capture: Capture) -> None:
         self._connection.execute(
-            insert(captures),
+            _ADD,
             {
                 "id": capture.id,
                 "template_id": capture.template_id,

@@ -20,6 +20,7 @@ from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
 from glimpser.db.tables import IS_UNFINISHED, IS_WARNING, events
 
+_ADD = insert(events)
 _GET = select(events).where(events.c.id == bindparam("id"))
 _UNFINISHED = (
     select(events).where(events.c.kind == bindparam("kind"), text(IS_UNFINISHED)).order_by(events.c.id)
@@ -42,7 +43,7 @@ class SqlEvents:
 
     def add(self, event: Event) -> None:
         self._connection.execute(
-            insert(events),
+            _ADD,
             {
                 "id": event.id,
                 "template_id": event.template_id,

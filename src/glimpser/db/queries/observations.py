@@ -12,6 +12,7 @@ from glimpser.core.ids import TemplateId
 from glimpser.db.queries.paging import AnyRow
 from glimpser.db.tables import observations
 
+_ADD = insert(observations)
 MOST = 10_000
 
 
@@ -24,7 +25,7 @@ class SqlObservations:
         if observation.value is not None and not math.isfinite(observation.value):
             raise InvalidInput.field("/value", "An observed value is a finite number.")
         self._connection.execute(
-            insert(observations),
+            _ADD,
             {
                 "id": observation.id,
                 "template_id": observation.template_id,
