@@ -20,7 +20,7 @@ from glimpser.core.ids import (
     TemplateId,
     UserId,
 )
-from glimpser.core.jobs import Job
+from glimpser.core.jobs import Job, JobStatus
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.rules import RuleHistory
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
@@ -179,9 +179,9 @@ class Channels(Protocol):
         ...
 
     def replace(self, channel: Channel, *, expected: int) -> Channel:
-        """Write all of it but `version`, which rises. Raises: NotFound; Stale.
+        """Write name, kind, config, enabled and updated_at; the version rises.
 
-        With `expected` and all else equal but `last_result`, the version stays: nobody edited anything.
+        Raises: NotFound; Stale when the version is not `expected`.
         """
         ...
 
@@ -189,12 +189,26 @@ class Channels(Protocol):
         """Raises: NotFound; Stale. Its deliveries stay; those that wait will end `dead`."""
         ...
 
+    def set_last_result(self, channel_id: ChannelId, result: str) -> None:
+        """Note what a delivery or test came to. This is no edit: the version stays.
+
+        A channel that is gone is ignored.
+        """
+        ...
+
 
 class Alerts(Protocol):
-    """Alerts come with their deliveries."""
+    """Alerts come with their deliveries, in the order of their channels' ids.
+
+    Lists are ordered by `created_at`, then id.
+    """
 
     def add(self, alert: Alert) -> None:
-        """Write the alert and its deliveries."""
+        """Write the alert and its deliveries.
+
+        Raises: Conflict when there is an alert of this rule (or of the level alone) for this event, or the
+        event is gone; nothing was written then, and the transaction may go on.
+        """
         ...
 
     def get(self, alert_id: AlertId) -> Alert:
@@ -209,32 +223,55 @@ class Alerts(Protocol):
         """Write state, acked_by and acked_at. Raises: NotFound."""
         ...
 
-    def history(self, rule_id: RuleId, template_id: TemplateId, event_id: EventId) -> RuleHistory:
-        """Tell when the rule last fired on the template, and whether it did for this event."""
+    def history(self, rule_id: RuleId | None, template_id: TemplateId, event_id: EventId) -> RuleHistory:
+        """Tell when the rule last fired on the template, and whether it did for this event.
+
+        None asks for what the level alone made.
+        """
         ...
 
 
 class Deliveries(Protocol):
+    """They are added with their alert."""
+
     def get(self, delivery_id: DeliveryId) -> Delivery:
         """Raises: NotFound."""
         ...
 
     def update(self, delivery: Delivery) -> None:
-        """Write status, attempts, errors and times. Raises: NotFound."""
+        """Write status, attempts, last_error, next_attempt_at, sent_at and provider_response.
+
+        Raises: NotFound.
+        """
+        ...
+
+    def unsettled(self, after: DeliveryId | None, limit: int) -> Sequence[Delivery]:
+        """Give those neither `sent` nor `dead`, in id order, for walking all of them."""
         ...
 
 
 class Jobs(Protocol):
-    """Every write after a claim names the claim's fence; one with an older fence changes nothing."""
+    """Who claimed a job holds it until its lease ends, and writes under the claim's fence.
+
+    A write under an older fence, or on a job that no longer runs, changes nothing.
+    """
 
     def add(self, job: Job) -> bool:
         """Add a job; False when its idempotency key is there already, and then nothing is added."""
         ...
 
+    def get(self, job_id: JobId) -> Job:
+        """Raises: NotFound."""
+        ...
+
     def claim(
         self, kinds: Sequence[str], *, limit: int, now: datetime, lease_until: datetime
     ) -> Sequence[Job]:
-        """Take jobs that are due, or whose lease ran out, by priority and age: running, fence + 1, attempts + 1."""
+        """Take at most `limit` jobs: those whose lease ran out, then the due ones by priority and age.
+
+        They are running then, with `started_at` now, fence + 1 and attempts + 1. One that kills its worker
+        each time comes back with more attempts than `max_attempts`: the caller gives it up.
+        """
         ...
 
     def extend(self, job_id: JobId, *, fence: int, lease_until: datetime) -> bool:
@@ -242,11 +279,14 @@ class Jobs(Protocol):
         ...
 
     def finish(self, job: Job, *, fence: int) -> bool:
-        """Write status, times, progress, step, result, error and scheduled_for; False when the claim was lost."""
+        """End a claim: write status, scheduled_for, ended_at, progress, step, result and error.
+
+        False when the claim was lost. The status is any but `running`; `pending` tries again.
+        """
         ...
 
-    def get(self, job_id: JobId) -> Job:
-        """Raises: NotFound."""
+    def in_status(self, status: JobStatus, after: JobId | None, limit: int) -> Sequence[Job]:
+        """Give jobs of one status in id order, for walking all of them."""
         ...
 
 

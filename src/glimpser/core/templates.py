@@ -6,6 +6,7 @@ from datetime import datetime
 
 from glimpser.core.ids import TemplateId
 from glimpser.core.motion import MotionSettings, Polygon
+from glimpser.core.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class TemplateSettings:
     motion: MotionSettings = field(default_factory=MotionSettings)
     zones: tuple[Zone, ...] = ()
     motion_masks: tuple[Polygon, ...] = ()
+    rules: tuple[Rule, ...] = ()
     lat: float | None = None
     lon: float | None = None
 
