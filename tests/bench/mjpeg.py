@@ -226,7 +226,7 @@ async def _serve(*, fast: bool, from_child: bool) -> None:
     hub = Hub(clock=SystemClock(), metrics=_NoMetrics())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        subscription = hub.subscribe(camera, fps=FPS, client=str(scope["client"][1]))
+        subscription = hub.subscribe(camera, client=str(scope["client"][1]))
         await MjpegResponse(subscription, still_allowed=_always, fast=fast)(scope, receive, send)
 
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)

@@ -71,17 +71,19 @@ class Connection:
         if not self._transport.is_closing():
             self._transport.write(data)
 
-    def write_if_idle(self, picture: Published, make: Callable[[Frame], bytes]) -> bool:
-        """Write a form of the picture, unless earlier bytes still wait; False then.
+    def write_at_once(self) -> None:
+        """Have every write tried when it is made, and `send` wait until all before it has left.
 
-        This runs for every viewer of every picture: it is flat for that reason.
+        uvloop otherwise gathers up to 64 KiB a connection until its next turn: a copy of one picture for
+        every viewer, gone from the processor's cache when the kernel reads it. Behind TLS there is a copy for
+        every viewer in any case, and uvloop's TLS never comes back from a limit of 0.
         """
-        transport = self._transport
-        if transport.get_write_buffer_size():
-            return False
-        if not transport.is_closing():
-            transport.write(picture.form(make))
-        return True
+        if self._transport.get_extra_info("ssl_object") is None:
+            self._transport.set_write_buffer_limits(high=0)
+
+    def sink(self, make: Callable[[Frame], bytes], now: Callable[[], float]) -> "FastSink":
+        """Make what writes pictures, in the form that `make` gives them, into this connection."""
+        return FastSink(self._transport, make, now)
 
     async def emptied(self, *, within_s: float) -> bool:
         """Wait until all that was written has left; False when it has not in that time."""
@@ -109,6 +111,37 @@ class Connection:
             async with asyncio.timeout(_LIMIT_S):
                 while (await receive())["type"] != "http.disconnect":
                     pass
+
+
+class FastSink:
+    """Writes each picture into one transport, unless an earlier one still waits there.
+
+    `blocked_at` tells since when that has been so without a break, in the time that `now` gives; None: it is
+    not. `take` runs for every viewer of every picture; it is flat for that reason.
+    """
+
+    __slots__ = ("_make", "_now", "_transport", "blocked_at")
+
+    def __init__(
+        self, transport: asyncio.Transport, make: Callable[[Frame], bytes], now: Callable[[], float]
+    ) -> None:
+        self.blocked_at: float | None = None
+        self._transport = transport
+        self._make = make
+        self._now = now
+
+    def take(self, picture: Published) -> bool:
+        """Write the picture; False when it is lost."""
+        transport = self._transport
+        if transport.get_write_buffer_size():
+            if self.blocked_at is None:
+                self.blocked_at = self._now()
+            return False
+        if not transport.is_closing():
+            transport.write(picture.form(self._make))
+        if self.blocked_at is not None:
+            self.blocked_at = None
+        return True
 
 
 async def available(kind: type[Connection] = Connection) -> bool:

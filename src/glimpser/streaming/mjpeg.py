@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from glimpser.core.errors import GlimpserError
 from glimpser.core.frames import Frame
-from glimpser.streaming.fast_write import Connection
-from glimpser.streaming.hub import Published, Subscription
+from glimpser.streaming.fast_write import Connection, FastSink
+from glimpser.streaming.hub import Subscription
 
 BOUNDARY = "frame"
 MEDIA_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
@@ -103,6 +103,8 @@ class MjpegResponse(Response):
         raw_send: Send = scope.get("state", {}).get("raw_send", send)
         connection = Connection.of(raw_send)
         unchunked = scope.get("http_version") == "1.0"
+        if connection is not None:
+            connection.write_at_once()
         if self._fast and connection is not None:
             if unchunked:
                 connection.leave_unchunked()
@@ -151,8 +153,10 @@ class MjpegResponse(Response):
 class _Way(Protocol):
     """How bytes reach one viewer."""
 
-    blocked_at: float | None
-    """Since when the connection takes nothing (the loop's time); None while it does."""
+    @property
+    def blocked_at(self) -> float | None:
+        """Since when the connection takes nothing (the loop's time); None while it does."""
+        ...
 
     async def show(self, subscription: Subscription) -> None:
         """Pass on what the subscription gives, until it has ended."""
@@ -198,33 +202,20 @@ class _PlainWay:
 class _FastWay:
     """Past the server's `send`: the same bytes for all viewers, in one pass of the loop."""
 
-    __slots__ = ("_connection", "_form", "_is_first", "_now", "_timing", "blocked_at")
-
     def __init__(self, connection: Connection, timing: Timing) -> None:
-        self.blocked_at: float | None = None
         self._connection = connection
         self._timing = timing
-        self._now = asyncio.get_running_loop().time
-        self._form = part
-        self._is_first = True
+        self._sink: FastSink | None = None
+
+    @property
+    def blocked_at(self) -> float | None:
+        return self._sink.blocked_at if self._sink is not None else None
 
     async def show(self, subscription: Subscription) -> None:
-        self._form = chunked_part if self._connection.chunked else part
-        subscription.attach(self._take)
+        form = chunked_part if self._connection.chunked else part
+        self._sink = self._connection.sink(form, asyncio.get_running_loop().time)
+        subscription.attach(self._sink.take)
         await subscription.wait_ended()
-
-    def _take(self, picture: Published) -> bool:
-        if self._connection.write_if_idle(picture, self._form):
-            if self.blocked_at is not None:
-                self.blocked_at = None
-            return True
-        if self._is_first:  # only the head of the response waits before it
-            self._is_first = False
-            self._connection.write(picture.form(self._form))
-            return True
-        if self.blocked_at is None:
-            self.blocked_at = self._now()
-        return False
 
     async def finish(self, receive: Receive, send: Send) -> None:
         if not await self._connection.emptied(within_s=self._timing.farewell_s):

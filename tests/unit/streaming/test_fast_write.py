@@ -59,6 +59,10 @@ def form(frame: Frame) -> bytes:
     return b"part:" + frame.jpeg
 
 
+def clock() -> float:
+    return 0.0
+
+
 async def wrapped(message: Message) -> None:
     pass
 
@@ -79,24 +83,30 @@ def test_another_servers_send_has_no_connection() -> None:
 def test_an_idle_connection_gets_the_picture() -> None:
     cycle = Cycle()
 
-    assert connected(cycle).write_if_idle(PICTURE, form)
+    assert connected(cycle).sink(form, clock).take(PICTURE)
 
     assert cycle.transport.written == [b"part:jpeg"]
 
 
-def test_a_busy_connection_is_skipped() -> None:
+def test_a_busy_connection_is_skipped_and_its_time_is_taken() -> None:
     cycle = Cycle(Transport(waiting_bytes=1))
+    sink = connected(cycle).sink(form, iter([5.0, 6.0]).__next__)
 
-    assert not connected(cycle).write_if_idle(PICTURE, form)
+    assert not sink.take(PICTURE)
+    assert not sink.take(PICTURE)
 
     assert cycle.transport.written == []
+    assert sink.blocked_at == 5.0
+    cycle.transport.waiting_bytes = 0
+    assert sink.take(PICTURE)
+    assert sink.blocked_at is None
 
 
 def test_nothing_is_written_to_a_closing_connection() -> None:
     cycle = Cycle(Transport(closing=True))
     connection = connected(cycle)
 
-    assert connection.write_if_idle(PICTURE, form)
+    assert connection.sink(form, clock).take(PICTURE)
     connection.write(b"end")
 
     assert cycle.transport.written == []
