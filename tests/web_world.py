@@ -210,7 +210,9 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(directory: Path, settings: WebSettings | None = None) -> AsyncIterator[World]:
+async def open_world(
+    directory: Path, settings: WebSettings | None = None, *, fast_streams: bool = False
+) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock, hasher, recorder, store = FakeClock(), CheapHasher(), Recorder(), MemoryStore()
         database = await stack.enter_async_context(fresh_database(directory))
@@ -234,6 +236,7 @@ async def open_world(directory: Path, settings: WebSettings | None = None) -> As
             recorder=recorder,
             clock=clock,
             ending=asyncio.Event(),
+            fast_streams=fast_streams,
         )
         app = build(services, settings or WebSettings(version="1.2.3", commit="abc1234"))
         client = await stack.enter_async_context(

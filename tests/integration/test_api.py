@@ -12,8 +12,7 @@ import pytest
 
 from glimpser.core.errors import Misconfigured
 from glimpser.core.ids import TemplateId
-from glimpser.web import server as web_server
-from glimpser.web.server import MAX_HEAD_BYTES, SEND_BUFFER_BYTES, WebServer, listen
+from glimpser.web.server import MAX_HEAD_BYTES, SEND_BUFFER_BYTES, PatientProtocol, WebServer, listen
 from tests.web_world import PASSWORD, World, open_world
 
 pytestmark = pytest.mark.anyio
@@ -35,11 +34,17 @@ class Running:
         return answer
 
 
+class Hasty(PatientProtocol):
+    head_timeout_s = 0.1
+
+
 @asynccontextmanager
-async def running(directory: Path) -> AsyncIterator[Running]:
-    async with open_world(directory) as world, asyncio.TaskGroup() as tasks:
+async def running(
+    directory: Path, *, protocol: type[PatientProtocol] = PatientProtocol, fast_streams: bool = False
+) -> AsyncIterator[Running]:
+    async with open_world(directory, fast_streams=fast_streams) as world, asyncio.TaskGroup() as tasks:
         listener = listen("127.0.0.1", 0)
-        server = WebServer(world.app, listener, ending=world.services.ending)
+        server = WebServer(world.app, listener, ending=world.services.ending, protocol=protocol)
         tasks.create_task(server.serve())
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=10) as client:
             yield Running(world, server, client)
@@ -49,6 +54,13 @@ async def running(directory: Path) -> AsyncIterator[Running]:
 @pytest.fixture
 async def served(data_dir: Path) -> AsyncIterator[Running]:
     async with running(data_dir) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def hasty(data_dir: Path) -> AsyncIterator[Running]:
+    """The server with a tenth of a second of patience."""
+    async with running(data_dir, protocol=Hasty) as opened:
         yield opened
 
 
@@ -78,8 +90,11 @@ async def test_from_the_setup_code_to_a_camera(served: Running) -> None:
     assert (await client.get("/api/me", headers=headers)).status_code == 401
 
 
-async def test_a_stream_shows_what_is_published_and_ends_when_the_server_stops(data_dir: Path) -> None:
-    async with running(data_dir) as served:
+@pytest.mark.parametrize("fast", [False, True], ids=["plain", "fast"])
+async def test_a_stream_shows_what_is_published_and_ends_when_the_server_stops(
+    data_dir: Path, *, fast: bool
+) -> None:
+    async with running(data_dir, fast_streams=fast) as served:
         world, headers = served.world, await signed_in(served)
         template_id = (await world.add_template(headers)).json()["id"]
         path = f"/api/stream/{template_id}/mjpeg"
@@ -180,12 +195,43 @@ async def test_a_large_body_does_not_count_as_head(served: Running) -> None:
 
 
 @pytest.mark.parametrize("request_bytes", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a"])
-async def test_a_client_that_says_nothing_is_let_go(
-    served: Running, monkeypatch: pytest.MonkeyPatch, request_bytes: bytes
-) -> None:
-    monkeypatch.setattr(web_server, "HEAD_TIMEOUT_S", 0.05)
+async def test_a_client_that_says_nothing_is_let_go(hasty: Running, request_bytes: bytes) -> None:
 
-    assert (await served.send(request_bytes)).startswith(b"HTTP/1.1 408 ")
+    assert (await hasty.send(request_bytes)).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_blank_lines_keep_no_connection_open(hasty: Running) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", hasty.server.port)
+    writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")
+    await reader.readuntil(b'{"status":"ok"}')
+
+    writer.write(b"\r\n")
+
+    assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
+async def test_a_connection_serves_one_request_after_another(hasty: Running) -> None:
+    request = b"GET /healthz HTTP/1.1\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", hasty.server.port)
+
+    for part in (request, request[:9], request[9:], b"\r\n" + request, request + request):
+        writer.write(part)
+    answers = [await reader.readuntil(b'{"status":"ok"}') for _ in range(5)]
+
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
+    writer.close()
+
+
+async def test_a_stream_outlives_the_time_a_head_has(hasty: Running) -> None:
+    headers = await signed_in(hasty)
+    template_id = (await hasty.world.add_template(headers)).json()["id"]
+
+    async with hasty.client.stream("GET", f"/api/stream/{template_id}/mjpeg", headers=headers) as answer:
+        pieces = answer.aiter_bytes()
+        await asyncio.sleep(0.15)
+        hasty.world.live.hub.publish(hasty.world.frame(template_id, b"late"))
+        assert b"late" in await anext(pieces)
 
 
 @pytest.mark.parametrize(

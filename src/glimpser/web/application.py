@@ -127,7 +127,7 @@ def _api(settings: WebSettings, services: Services | None = None) -> FastAPI:
 
 def _add(app: FastAPI, row: Row) -> None:
     usual: tuple[int, ...] = () if row.access is PUBLIC else (401, 403)
-    usual += () if row.method == "GET" else (400, 413)
+    usual += () if row.method in ("GET", "DELETE") else (400, 413, 415)
     described: dict[int | str, dict[str, Any]] = {
         status: {"description": HTTPStatus(status).phrase} for status in sorted({*usual, *row.refusals})
     }

@@ -1,5 +1,6 @@
 """Bodies are JSON (RFC 8259) and nothing looser: no NaN, no lone surrogates, no bottomless nesting."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -7,6 +8,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+JSON_TYPE = re.compile(r"application/([a-z0-9.-]+\+)?json")
 MAX_DEPTH = 16
 MAX_VALUES = 20_000
 ALLOWED_CONTROLS = frozenset("\t\n\r")
@@ -20,6 +22,19 @@ class StrictRequest(Request):
         if not hasattr(self, "_json"):
             self._json = decode(await self.body())
         return self._json
+
+
+def require_json(request: Request) -> None:
+    """Refuse a body that says it is something else, with the remedy; FastAPI would find its shape wrong.
+
+    Raises:
+        HTTPException: 415.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not JSON_TYPE.fullmatch(media_type):
+        raise HTTPException(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send JSON, with Content-Type: application/json."
+        )
 
 
 def decode(body: bytes) -> object:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from glimpser.core.accounts import Role
 from glimpser.core.errors import Denied, Unauthenticated
 from glimpser.services.accounts import Session
-from glimpser.web.json_body import StrictRequest
+from glimpser.web.json_body import StrictRequest, require_json
 from glimpser.web.problems import DETAILS, problem
 from glimpser.web.wiring import Services, WebSettings
 
@@ -99,10 +99,12 @@ class GuardedRoute(APIRoute):
         super().__init__(path, endpoint, dependencies=dependencies, **rest)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        serve, access = super().get_route_handler(), self.access
+        serve, access, takes_body = super().get_route_handler(), self.access, self.body_field is not None
 
         async def guarded(request: Request) -> Response:
             await access.admit(request)
+            if takes_body:
+                require_json(request)
             return await serve(StrictRequest(request.scope, request.receive))
 
         return guarded

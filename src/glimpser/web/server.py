@@ -19,7 +19,6 @@ BACKLOG = 1024
 MAX_CONNECTIONS = 2048
 KEEP_ALIVE_S = 20
 DRAIN_S = 5
-HEAD_TIMEOUT_S = 15.0
 MAX_HEAD_BYTES = 32 * 1024
 
 
@@ -58,7 +57,14 @@ class WebServer:
     """Serves one application on one socket. All calls on the event loop's thread."""
 
     def __init__(
-        self, app: ASGIApp, listener: socket.socket, *, ending: asyncio.Event, tls: Tls | None = None
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        *,
+        ending: asyncio.Event,
+        max_connections: int = MAX_CONNECTIONS,
+        protocol: "type[PatientProtocol] | None" = None,
+        tls: Tls | None = None,
     ) -> None:
         self.port: int = listener.getsockname()[1]
         self._listener = listener
@@ -66,7 +72,7 @@ class WebServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=PatientProtocol,
+                http=protocol or PatientProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -74,7 +80,7 @@ class WebServer:
                 server_header=False,
                 proxy_headers=False,
                 backlog=BACKLOG,
-                limit_concurrency=MAX_CONNECTIONS,
+                limit_concurrency=max_connections,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=DRAIN_S,
                 ssl_certfile=tls.certificate if tls else None,
@@ -96,46 +102,55 @@ class WebServer:
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Patient, but not without end: the head of a request has a time and a size it must keep to."""
+    """Patient, but not without end: the head of a request has a time and a size it must keep to.
 
-    _head_timer: asyncio.TimerHandle | None = None
+    So have bytes that no answer will follow: blank lines between requests, the rest of a refused body.
+    """
+
+    head_timeout_s = 15.0
+
+    _deadline: asyncio.TimerHandle | None = None
+    _in_head = True
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         super().connection_made(transport)
-        self._expect_head()
+        self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_complete()
+        self._clear_deadline()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._head_timer is not None:
+        if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(b"431 Request Header Fields Too Large")
+        elif self._deadline is None and self.cycle.response_complete:
+            self._start_deadline()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._expect_head()
+        self._in_head, self._head_bytes = True, 0
+        self._start_deadline()
 
     def on_headers_complete(self) -> None:
-        self._head_complete()
+        self._in_head = False
+        self._clear_deadline()
         super().on_headers_complete()
 
-    def _expect_head(self) -> None:
-        self._head_complete()
-        self._head_bytes = 0
-        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._refuse, b"408 Request Timeout")
+    def _start_deadline(self) -> None:
+        self._clear_deadline()
+        self._deadline = self.loop.call_later(self.head_timeout_s, self._refuse, b"408 Request Timeout")
 
-    def _head_complete(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _refuse(self, status: bytes) -> None:
-        self._head_complete()
+        self._clear_deadline()
         if not self.transport.is_closing():
             self.transport.write(
                 b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

@@ -104,6 +104,8 @@ async def test_filters_narrow_the_list_newest_first(world: World, query: str, fo
         ("level=loud", "/level"),
         ("from=yesterday", "/from"),
         ("from=2026-01-01T12:00:00", "/from"),
+        ("from=0001-01-01T00:00:00%2B14:00", "/from"),
+        ("to=9999-12-31T23:59:59-14:00", "/to"),
         ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "/from"),
         ("template_id=../x", "/template_id"),
         ("cursor=!!!!", "/cursor"),

@@ -123,12 +123,25 @@ async def test_a_wrong_shape_names_its_fields_and_echoes_nothing(
     assert "hunter2" not in answer.text
 
 
-async def test_a_body_of_another_type_is_refused(world: World) -> None:
-    answer = await world.client.post(
-        "/api/auth/login", content=b'{"email":"a@b","password":"x"}', headers={"Content-Type": "text/plain"}
-    )
+@pytest.mark.parametrize(
+    ("media_type", "status"),
+    [
+        ("application/json", 401),
+        ("Application/JSON; charset=utf-8", 401),
+        ("application/merge-patch+json", 401),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("text/json", 415),
+        ("application/jsonp", 415),
+        ("", 415),
+    ],
+)
+async def test_a_body_says_that_it_is_json(world: World, media_type: str, status: int) -> None:
+    body = b'{"email":"a@b","password":"x"}'
 
-    assert answer.status_code == 422
+    answer = await world.client.post("/api/auth/login", content=body, headers={"Content-Type": media_type})
+
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(

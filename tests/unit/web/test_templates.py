@@ -1,8 +1,11 @@
 """Templates over HTTP: versions, secrets, patches, and what comes later."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from glimpser.core.accounts import Role
 from glimpser.core.ids import TemplateId, is_id, new_id
@@ -236,6 +239,34 @@ async def test_every_wrong_field_is_named_and_nothing_is_made(world: World) -> N
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], changes
 
     assert (await world.client.get("/api/templates", headers=headers)).json()["items"] == []
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+    | st.sampled_from(["rtsp://u:***@h/", "***://", "http://[", "\ud800", "a\x00"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["url", "password", "points", "name", "x"]), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+changes_of_any_kind = st.dictionaries(st.sampled_from([*FULL, *NEUTRAL, "id"]), json_values, max_size=3)
+
+
+@given(changes=changes_of_any_kind)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture]
+)  # one program for all examples is meant
+async def test_no_document_whatever_breaks_the_program(world: World, changes: dict[str, Any]) -> None:
+    headers = await world.sign_in() | {"If-Match": "*", "Content-Type": "application/json"}
+    path = (await world.add_template(headers, **FULL)).headers["location"]
+
+    for method, target, body in (
+        ("POST", "/api/templates", FULL | changes),
+        ("PUT", path, FULL | changes),
+        ("PATCH", path, changes),
+    ):
+        answer = await world.client.request(method, target, content=json.dumps(body), headers=headers)
+        assert answer.status_code in (200, 201, 400, 422), method
+    assert (await world.client.get(path, headers=headers)).status_code == 200
 
 
 async def test_a_function_of_a_later_version_says_so(world: World) -> None:

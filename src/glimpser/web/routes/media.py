@@ -80,20 +80,23 @@ async def artifact(artifact_id: ThisArtifact, services: Wired, request: Request)
     except Unsatisfiable:
         beyond = {"Content-Range": f"bytes */{found.size_bytes}"}
         return problem(request.scope, 416, detail="The range lies behind the end.", headers=beyond)
-    return await _content(services, found, part, headers=headers)
+    sent = part or ByteRange(0, found.size_bytes)
+    headers["Content-Length"] = str(sent.end - sent.start)
+    if part:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{found.size_bytes}"
+    status = 206 if part else 200
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    return await _content(services, found, sent, status=status, headers=headers)
 
 
 async def _content(
-    services: Services, found: Artifact, part: ByteRange | None, *, headers: dict[str, str]
+    services: Services, found: Artifact, sent: ByteRange, *, status: int, headers: Mapping[str, str]
 ) -> Response:
-    sent = part or ByteRange(0, found.size_bytes)
-    if part:
-        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{found.size_bytes}"
-    headers["Content-Length"] = str(sent.end - sent.start)
     pieces = services.history.content(found, start=sent.start, end=sent.end)
     # The first piece is read before the headers leave: a lost object is then an honest 404.
     first = await anext(pieces, b"")
-    return StreamingResponse(_rest(first, pieces), 206 if part else 200, headers=headers)
+    return StreamingResponse(_rest(first, pieces), status, headers=headers)
 
 
 async def _rest(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -44,7 +44,10 @@ def _known_form(text: str) -> TemplateId:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("This time lies outside the calendar.") from error
 
 
 ThisTemplate = Annotated[TemplateId, Depends(_template_id)]
