@@ -70,10 +70,13 @@ class _Outage:
 
 @dataclass(slots=True, eq=False)
 class _Channel:
-    """One view in one width. `shown` is what viewers saw last: `newest`, or a banner painted on it."""
+    """One view in one width. `shown` is what viewers saw last: `newest`, or a banner painted on it.
+
+    `subscribers` are the keys of a dict: those are walked in the order they came, about that of their memory.
+    """
 
     width: int
-    subscribers: set["Subscription"] = field(default_factory=set)
+    subscribers: dict["Subscription", None] = field(default_factory=dict)
     newest: Published | None = None
     shown: Published | None = None
     banner: Published | None = None
@@ -379,7 +382,7 @@ class Hub:
         self._admit(subscription.client)
         self._clients[subscription.client] = self._clients.get(subscription.client, 0) + 1
         channel = self._channel(subscription.template_id, subscription.width)
-        channel.subscribers.add(subscription)
+        channel.subscribers[subscription] = None
         self._count(subscription.template_id)
         if channel.shown is not None:
             subscription.offer(channel.shown, self._clock.monotonic())
@@ -406,7 +409,7 @@ class Hub:
         view = self._views.get(subscription.template_id)
         channel = view.channels.get(subscription.width) if view else None
         if channel is not None and subscription in channel.subscribers:
-            channel.subscribers.remove(subscription)
+            del channel.subscribers[subscription]
             self._count(subscription.template_id)
 
     def _count(self, template_id: TemplateId) -> None:
