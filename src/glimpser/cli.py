@@ -15,7 +15,7 @@ from rich.console import Console
 from glimpser import __version__
 from glimpser.config import Config, load, render_config
 from glimpser.core.errors import GlimpserError, InvalidInput, Misconfigured
-from glimpser.egress.redaction import redact
+from glimpser.core.redaction import redact
 from glimpser.observability.logs import configure_logging
 from glimpser.services.integrity import CheckLevel, Report
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from glimpser.config.redaction import redact_text
 from glimpser.config.secret import MASK, Secret
 from glimpser.config.sections import Config
+from glimpser.core.redaction import redact
 
 
 def redacted(config: Config) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def _plain(value: Any) -> Any:
         case None | bool() | int() | float():
             return value
         case _:
-            return redact_text(str(value))
+            return redact(str(value))
 
 
 _TABLES = frozenset({("observability", "log_levels")})

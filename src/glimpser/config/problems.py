@@ -6,8 +6,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from glimpser.config.catalogue import SETTINGS, Key, Setting
-from glimpser.config.redaction import redact_text
 from glimpser.config.sources import Given
+from glimpser.core.redaction import redact
 
 _SHOWN_CHARS = 80
 
@@ -37,7 +37,7 @@ def _place(step: int | str) -> str:
 
 def _shown(value: Any) -> str:
     """Quote a value on one line, short and without passwords."""
-    text = redact_text(value) if isinstance(value, str) else value
+    text = redact(value) if isinstance(value, str) else value
     quoted = ascii(text)
     return quoted if len(quoted) <= _SHOWN_CHARS else f"{quoted[:_SHOWN_CHARS]}…"
 

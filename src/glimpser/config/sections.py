@@ -179,10 +179,36 @@ class Capture(Section):
         wants=NETWORKS,
         meaning="Networks beside the internet that views of kind `ffmpeg` may reach; `[]` closes them.",
     )
+    egress_allow: tuple[NetworkValue, ...] = setting(
+        (),
+        wants=NETWORKS,
+        meaning="Networks beside the internet that everything else may reach, such as webhooks.",
+    )
     stall_timeout_s: Annotated[Number, Field(ge=1, le=15)] = setting(
         8.0,
         wants="a number of seconds from 1 to 15",
         meaning="Silence after which a camera counts as stalled, in seconds.",
+    )
+
+
+class Alerts(Section):
+    """When people are told."""
+
+    min_level: Level = setting(
+        "error",
+        wants="debug, info, warning, error or critical",
+        meaning="Least level of an event that makes an alert without any rule.",
+    )
+
+
+class External(Section):
+    """What others see of the program."""
+
+    webhook_base_url: PublicUrl | None = setting(
+        None,
+        shown="server.public_url, else where the server listens",
+        wants="an address like https://cameras.example.org",
+        meaning="Address that links in alerts begin with.",
     )
 
 
@@ -214,6 +240,8 @@ class Config(Section):
     security: Security
     storage: Storage
     capture: Capture
+    alerts: Alerts = Alerts()
+    external: External = External()
 
     @model_validator(mode="after")
     def _admin_is_whole(self) -> Self:

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
-from glimpser.config.redaction import redact_text
 from glimpser.config.secret import MASK
+from glimpser.core.redaction import redact
 
 _DEPTH = 6
 """Levels of nesting that are looked through; what lies deeper is left out."""
@@ -62,7 +62,7 @@ def _redacted_within(value: Mapping[Any, Any] | Iterable[Any], depth: int) -> An
 def _scalar(value: Any) -> Any:
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return redact_text(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
+    return redact(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
 
 
 def _escaped(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Config
-from glimpser.egress.redaction import HIDDEN, redact
+from glimpser.core.redaction import HIDDEN, redact
 
 
 def hide(config: Config, secrets: frozenset[str]) -> dict[str, object]:

@@ -16,8 +16,8 @@ from glimpser.capture.ingest.files import open_beneath
 from glimpser.capture.ingest.peers import Peers
 from glimpser.core.errors import GlimpserError, Unavailable
 from glimpser.core.live import MediaInput
+from glimpser.core.redaction import redact
 from glimpser.egress.gate import Gate
-from glimpser.egress.redaction import redact
 
 OPEN_TIMEOUT_S = 8.0
 CAMERA_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp"})

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from glimpser.capture.ingest.wire import (
     decode_report,
     pack,
 )
-from glimpser.egress.redaction import redact
+from glimpser.core.redaction import redact
 
 _log = structlog.get_logger(__name__)
 
@@ -37,9 +38,24 @@ _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 """A worker's whole environment: it needs none, and secrets may be in ours."""
 
 
+class Worker(Protocol):
+    """What a slot needs of a worker."""
+
+    @property
+    def pid(self) -> int: ...
+    def tell(self, command: Command) -> None: ...
+    def ping(self) -> None: ...
+    def listen(self, *, to_reports: bool) -> None: ...
+    def close(self) -> None: ...
+
+
 class WorkerOwner(Protocol):
-    def on_report(self, worker: "WorkerProcess", report: AnyReport, payload: memoryview) -> None: ...
-    def on_death(self, worker: "WorkerProcess", last_words: str) -> None: ...
+    def on_report(self, worker: Worker, report: AnyReport, payload: memoryview) -> None: ...
+    def on_death(self, worker: Worker, last_words: str) -> None: ...
+
+
+Spawn = Callable[[WorkerOwner], Worker]
+"""Starts a worker for its owner. Raises OSError when there can be none now."""
 
 
 class WorkerProcess:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glimpser.egress.redaction import redact
+from glimpser.core.redaction import redact
 
 
 @pytest.mark.parametrize(

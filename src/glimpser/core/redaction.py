@@ -16,7 +16,8 @@ _PARAMETER = re.compile(
     r"|(?<![a-z])(?:pw|sig|sid|auth|session))\d{0,3}=)[^\s&;#\"'<>]+",
     re.IGNORECASE,
 )
-_AUTHORIZATION = re.compile(r"(authorization\s*[:=]\s*)[^\r\n]+", re.IGNORECASE)
+_HEADER = re.compile(r"(\b(?:authorization|cookie)[\"']?\s{0,4}[:=]\s{0,4})[^\r\n]+", re.IGNORECASE)
+_BEARER = re.compile(r"(\bbearer\s{1,4})[\w.~+/=-]{16,}", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
@@ -27,7 +28,8 @@ def redact(text: str) -> str:
     text = _USERINFO.sub(_hide_userinfo, text)
     text = _LOOSE_USERINFO.sub(rf"\1:{HIDDEN}@", text)
     text = _PARAMETER.sub(rf"\1{HIDDEN}", text)
-    return _AUTHORIZATION.sub(rf"\1{HIDDEN}", text)
+    text = _HEADER.sub(rf"\1{HIDDEN}", text)
+    return _BEARER.sub(rf"\1{HIDDEN}", text)
 
 
 def _hide_userinfo(match: re.Match[str]) -> str:
