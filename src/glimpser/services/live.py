@@ -110,24 +110,32 @@ class Live:
             raise
 
     def watch(
-        self, template: Template, *, width: int | None, fps: float | None, client: str
+        self,
+        template: Template,
+        *,
+        width: int | None,
+        fps: float | None,
+        client: str,
+        consumer: str = "mjpeg",
     ) -> AbstractAsyncContextManager[Subscription]:
         """Have pictures come for as long as the context is open; entering it raises what `Hub` raises.
+
+        `consumer` names the kind of viewer in metrics.
 
         Raises:
             Unavailable: the view is switched off.
         """
-        return self._watching(template, shared_width(width), fps, client)
+        subscription = self._hub.subscribe(
+            template.id, shared_width(width), fps=fps, client=client, consumer=consumer
+        )
+        return self._watching(template, subscription, fps)
 
     @asynccontextmanager
     async def _watching(
-        self, template: Template, width: int, fps: float | None, client: str
+        self, template: Template, subscription: Subscription, fps: float | None
     ) -> AsyncIterator[Subscription]:
-        async with (
-            self._running(template),
-            self._hub.subscribe(template.id, width, fps=fps, client=client) as subscription,
-        ):
-            with self._pool.want(template.id, width=width, fps=fps):
+        async with self._running(template), subscription:
+            with self._pool.want(template.id, width=subscription.width, fps=fps):
                 yield subscription
 
     async def _taken_now(self, template: Template, width: int) -> Frame:
@@ -158,10 +166,7 @@ class Live:
         """
         if not template.settings.enabled:
             raise Unavailable("This view is switched off: enable it.", retry_after_s=60)
-        if template.settings.live:
-            yield
-            return
-        self._demand[template.id] += 1
+        self._demand[template.id] += 1  # of a live view too: it may be made one that runs only while watched
         if self._demand[template.id] == 1:
             self.changed(template.id)  # what the caller holds of it may be old
         try:

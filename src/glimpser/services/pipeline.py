@@ -17,6 +17,7 @@ from glimpser.core.live import BurstReported, State, StateChanged
 from glimpser.core.motion import BurstClosed
 from glimpser.core.ports import Database
 from glimpser.services.alerting import Alerting
+from glimpser.services.notices import EventNotice, Publish, say_nothing
 
 _log = structlog.get_logger(__name__)
 
@@ -41,12 +42,14 @@ class Pipeline:
         clock: Clock,
         metrics: EventMetrics,
         name_of: Callable[[TemplateId], str],
+        publish: Publish = say_nothing,
     ) -> None:
         self._alerting = alerting
         self._database = database
         self._clock = clock
         self._metrics = metrics
         self._name_of = name_of
+        self._publish = publish
         self._waiting: asyncio.Queue[StateChanged | BurstReported] = asyncio.Queue(MAX_WAITING)
         self._bursts: dict[tuple[TemplateId, datetime], Event] = {}
         self._sessions: dict[TemplateId, tuple[int, Capture]] = {}
@@ -89,6 +92,7 @@ class Pipeline:
         event = _described(known or self._opened(report), report)
         picture = await self._stored(report.picture) if report.picture else None
         written = await self._again(lambda: self._alerting.record(event, picture, is_new=known is None))
+        self._publish(EventNotice(written))
         if known is None:
             self._metrics.event_recorded(report.template_id, MOTION)
         if not closed:
@@ -143,7 +147,8 @@ class Pipeline:
             await self._finish(replace(event, ended_at=event.peak_at or event.started_at))
 
     async def _finish(self, event: Event) -> None:
-        await self._again(lambda: self._alerting.record(event, None, is_new=False))
+        written = await self._again(lambda: self._alerting.record(event, None, is_new=False))
+        self._publish(EventNotice(written))
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it until it succeeds."""

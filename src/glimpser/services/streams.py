@@ -9,6 +9,7 @@ import structlog
 from glimpser.core.clock import Clock
 from glimpser.core.ids import TemplateId
 from glimpser.core.live import FrameReady, State, StateChanged, StreamMeasured, StreamStatus
+from glimpser.services.notices import Publish, StreamNotice, say_nothing
 from glimpser.streaming.hub import Hub
 
 _log = structlog.get_logger(__name__)
@@ -27,8 +28,11 @@ class StreamMetrics(Protocol):
 class Streams:
     """Event loop's thread."""
 
-    def __init__(self, *, hub: Hub, clock: Clock, metrics: StreamMetrics) -> None:
+    def __init__(
+        self, *, hub: Hub, clock: Clock, metrics: StreamMetrics, publish: Publish = say_nothing
+    ) -> None:
         self._hub = hub
+        self._publish = publish
         self._metrics = metrics
         self._began_at = clock.now()
         self._statuses: dict[TemplateId, StreamStatus] = {}
@@ -59,6 +63,7 @@ class Streams:
         elif status.state is not State.CONNECTING:
             since = self._down_since.setdefault(template_id, status.since)
             self._hub.offline(template_id, since, status.reason or "switched off")
+        self._publish(StreamNotice(template_id, self.status(template_id)))
 
     def measured(self, figures: StreamMeasured) -> None:
         self._measured[figures.template_id] = figures
