@@ -1,22 +1,52 @@
 """Values to store. Each call makes another one; times are given in seconds after `START`."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from ulid import ULID
 
 from glimpser.core.accounts import AuditEntry, Role, User
+from glimpser.core.alerts import DELIVER, Alert, Channel, Delivery
 from glimpser.core.events import Artifact, Capture, Event, Level, Observation
-from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId, UserId, new_id
+from glimpser.core.ids import (
+    AlertId,
+    ArtifactId,
+    CaptureId,
+    ChannelId,
+    DeliveryId,
+    EventId,
+    JobId,
+    RuleId,
+    TemplateId,
+    UserId,
+    new_id,
+)
+from glimpser.core.jobs import Job
 from glimpser.core.motion import MotionSettings
+from glimpser.core.rules import Condition, QuietHours, Rule
 from glimpser.core.templates import Template, TemplateSettings, Zone
 from glimpser.db import DatabaseSettings
 
 START = datetime(2025, 3, 30, 0, 59, 59, 123456, tzinfo=UTC)
 TRIANGLE = ((0.0, 0.0), (1.0, 0.0), (0.5, 1.0))
 VIEW = TemplateId("01JQ0000000000000000000000")
+
+RULE = Rule(
+    id=RuleId("01JQ00000000000000000000RE"),
+    name="At night",
+    enabled=False,
+    when=Condition(event="motion", min_score=0.5, zone="door"),
+    dedupe_s=90.5,
+    quiet_hours=(
+        QuietHours(start=time(8), end=time(22, 30)),
+        QuietHours(days=("sat", "sun"), start=time(0), end=time(23, 59, 59)),
+    ),
+    timezone="Europe/Berlin",
+    level=Level.CRITICAL,
+    channels=(ChannelId("01JQ00000000000000000000CH"),),
+)
 
 ORDINARY = TemplateSettings(
     name="Front door",
@@ -30,6 +60,7 @@ ORDINARY = TemplateSettings(
     motion=MotionSettings(detector="mog2", sensitivity=0.25, threshold=0.125),
     zones=(Zone("door", TRIANGLE),),
     motion_masks=(TRIANGLE,),
+    rules=(RULE,),
     lat=52.5,
     lon=13.4,
 )
@@ -117,3 +148,55 @@ def audit_entry(number: int) -> AuditEntry:
         client_ip="192.0.2.1",
         detail="",
     )
+
+
+def channel(seconds: float = 0, **changes: Any) -> Channel:
+    ordinary = Channel(
+        id=ChannelId(id_at(seconds)),
+        name="The house",
+        kind="webhook",
+        config={"url": "https://example.org/hook", "secret": "secret", "headers": {"X-House": "1"}},
+        created_at=at(seconds),
+        updated_at=at(seconds),
+    )
+    return replace(ordinary, **changes)
+
+
+def alert(seconds: float = 0, *, channels: int = 0, **changes: Any) -> Alert:
+    """Make an alert that has still to be told through a number of channels."""
+    identifier = AlertId(id_at(seconds))
+    ordinary = Alert(
+        id=identifier,
+        template_id=VIEW,
+        event_id=None,
+        rule_id=RULE.id,
+        kind="motion",
+        level=Level.WARNING,
+        title="Front door: motion",
+        body="Something moved at the front door.",
+        created_at=at(seconds),
+        deliveries=tuple(delivery(identifier, ChannelId(id_at(number))) for number in range(channels)),
+    )
+    return replace(ordinary, **changes)
+
+
+def delivery(alert_id: AlertId, channel_id: ChannelId, **changes: Any) -> Delivery:
+    ordinary = Delivery(
+        id=DeliveryId(new_id()),
+        alert_id=alert_id,
+        channel_id=channel_id,
+        channel_kind="webhook",
+        idempotency_key=f"{alert_id}/{channel_id}",
+    )
+    return replace(ordinary, **changes)
+
+
+def job(seconds: float = 0, **changes: Any) -> Job:
+    ordinary = Job(
+        id=JobId(id_at(seconds)),
+        kind=DELIVER,
+        payload={"delivery_id": new_id()},
+        scheduled_for=at(seconds),
+        created_at=at(seconds),
+    )
+    return replace(ordinary, **changes)

@@ -1,25 +1,22 @@
-"""What every database keeps to; another engine joins by another fixture parameter."""
+"""What every database keeps to."""
 
-import shutil
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from glimpser.core.accounts import AuditEntry, Role
+from glimpser.core.accounts import Role
 from glimpser.core.errors import Conflict, InvalidInput, NotFound, Stale
 from glimpser.core.events import EventFilter, Level
 from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId, UserId, new_id
 from glimpser.core.motion import MotionSettings
-from glimpser.core.pages import Page, PageRequest, decode_cursor
+from glimpser.core.pages import PageRequest
 from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
 from glimpser.core.templates import TemplateFilter
-from glimpser.db import migrate, open_database
+from tests.contract.given import add, every_page
 from tests.contract.samples import (
     ORDINARY,
     VIEW,
@@ -30,7 +27,6 @@ from tests.contract.samples import (
     event,
     id_at,
     observation,
-    settings_in,
     template,
     user,
 )
@@ -41,56 +37,8 @@ FIRST = PageRequest(limit=200)
 OTHER_VIEW = TemplateId("01JQ1111111111111111111111")
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without rows, to be copied."""
-    directory = tmp_path_factory.mktemp("migrated")
-    migrate(settings_in(directory))
-    return directory
-
-
-@pytest.fixture(params=["sqlite"])
-async def database(migrated: Path, tmp_path: Path) -> AsyncIterator[Database]:
-    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
-    async with open_database(settings_in(tmp_path)) as opened:
-        yield opened
-
-
-async def add(database: Database, *values: Any) -> None:
-    """Store values, each in the repository of its type."""
-
-    def work(tx: Transaction) -> None:
-        for value in values:
-            name = "audit" if isinstance(value, AuditEntry) else f"{type(value).__name__.lower()}s"
-            getattr(tx, name).add(value)
-
-    await database.write(work)
-
-
-def _call(
-    read: Callable[[Transaction, PageRequest], Page[Any]], request: PageRequest, tx: Transaction
-) -> Page[Any]:
-    return read(tx, request)
-
-
 def _remove(artifact_id: ArtifactId, tx: Transaction) -> None:
     tx.artifacts.remove(artifact_id)
-
-
-async def every_page(
-    database: Database, read: Callable[[Transaction, PageRequest], Page[Any]], limit: int
-) -> list[Any]:
-    """Follow the cursors to the end."""
-    items: list[Any] = []
-    request = PageRequest(limit=limit)
-    for _ in range(100):
-        page = await database.read(partial(_call, read, request))
-        assert len(page.items) <= limit
-        items += page.items
-        if page.next_cursor is None:
-            return items
-        request = PageRequest(limit=limit, after=decode_cursor(page.next_cursor))
-    raise AssertionError("The list has no end.")
 
 
 class TestTemplates:

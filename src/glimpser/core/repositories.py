@@ -20,7 +20,7 @@ from glimpser.core.ids import (
     TemplateId,
     UserId,
 )
-from glimpser.core.jobs import Job, JobStatus
+from glimpser.core.jobs import Job
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.rules import RuleHistory
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
@@ -285,8 +285,8 @@ class Jobs(Protocol):
         """
         ...
 
-    def in_status(self, status: JobStatus, after: JobId | None, limit: int) -> Sequence[Job]:
-        """Give jobs of one status in id order, for walking all of them."""
+    def unfinished(self, after: JobId | None, limit: int) -> Sequence[Job]:
+        """Give those that are `pending` or `running`, in id order, for walking all of them."""
         ...
 
 

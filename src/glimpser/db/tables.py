@@ -1,7 +1,8 @@
 """The tables, as the newest migration leaves them.
 
-What happened (captures, events, observations, jobs) names its template without a foreign key: it stays when
-the template goes. What points at an artifact loses the pointer when retention removes the artifact.
+What happened (captures, events, observations, alerts, jobs) names its template without a foreign key: it
+stays when the template goes; so do deliveries when their channel goes. What points at an artifact or an event
+loses the pointer when retention removes that.
 Keys are ULIDs; moments are `Instant`. Lists are read through an index in their order, never sorted.
 """
 
@@ -22,11 +23,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
 from glimpser.core.accounts import Role
+from glimpser.core.alerts import AlertState, DeliveryStatus
 from glimpser.core.events import Capture, Level
+from glimpser.core.jobs import JobStatus
 from glimpser.db.types import Id, Instant, Json
 
 metadata = MetaData(
@@ -39,11 +43,13 @@ metadata = MetaData(
     }
 )
 
-JOB_STATUSES = ("pending", "running", "success", "failure", "cancelled", "skipped", "dead")
 IS_WARNING = "level >= 30"
 """What the index of grave events covers; a statement repeats it so that the planner sees the match."""
 IS_RUNNING = "status = 'running'"
+IS_PENDING = "status = 'pending'"
+IS_UNDONE = "status IN ('pending', 'running')"
 IS_UNFINISHED = "ended_at IS NULL"
+IS_UNSETTLED = "status IN ('pending', 'sending', 'retrying')"
 
 
 def _one_of(column: str, allowed: Iterable[object]) -> CheckConstraint:
@@ -55,9 +61,9 @@ def _artifact_column() -> Column[str]:
     return Column("artifact_id", Id, ForeignKey("artifacts.id", ondelete="SET NULL"))
 
 
-def _partial(name: str, *columns: str, where: str) -> Index:
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """Make an index of the rows that `where` picks."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 users = Table(
@@ -182,6 +188,66 @@ observations = Table(
     _partial("ix_observations_artifact_id", "artifact_id", where="artifact_id IS NOT NULL"),
 )
 
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("config", Json, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("last_result", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("template_id", Id),
+    Column("event_id", Id, ForeignKey("events.id", ondelete="SET NULL")),
+    Column("rule_id", Id),
+    Column("kind", String(64), nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("acked_by", Text),
+    Column("acked_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    _one_of("level", (level.value for level in Level)),
+    _one_of("state", get_args(AlertState)),
+    Index(None, "created_at", "id"),
+    Index(None, "template_id", "created_at", "id"),
+    Index(None, "state", "created_at", "id"),
+    Index(None, "rule_id", "template_id", "created_at"),
+    _partial("ix_alerts_event_id", "event_id", where="event_id IS NOT NULL"),
+    # An event fires a rule once, and by its level alone once.
+    _partial("ix_alerts_once_by_rule", "rule_id", "event_id", where="rule_id IS NOT NULL", unique=True),
+    _partial("ix_alerts_once_by_level", "event_id", where="rule_id IS NULL", unique=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("alert_id", Id, ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("channel_id", Id, nullable=False),
+    Column("channel_kind", String(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("next_attempt_at", Instant),
+    Column("sent_at", Instant),
+    Column("provider_response", Text),
+    Column("idempotency_key", String(200), nullable=False, unique=True),
+    _one_of("status", get_args(DeliveryStatus)),
+    UniqueConstraint("alert_id", "channel_id"),
+    _partial("ix_deliveries_unsettled", "id", where=IS_UNSETTLED),
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -205,12 +271,13 @@ jobs = Table(
     Column("step", Text),
     Column("result", Json),
     Column("error", Text),
-    _one_of("status", JOB_STATUSES),
+    _one_of("status", get_args(JobStatus)),
     CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
-    Index(None, "status", "scheduled_for", "id"),
     Index(None, "template_id", "created_at", "id"),
     Index(None, "kind", "created_at", "id"),
-    _partial("ix_jobs_leased", "lease_until", where=IS_RUNNING),
+    _partial("ix_jobs_due", "kind", "priority", "scheduled_for", "id", where=IS_PENDING),
+    _partial("ix_jobs_leased", "kind", "lease_until", where=IS_RUNNING),
+    _partial("ix_jobs_unfinished", "id", where=IS_UNDONE),
 )
 
 audit = Table(

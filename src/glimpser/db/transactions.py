@@ -3,9 +3,12 @@
 from sqlalchemy import Connection
 
 from glimpser.db.queries.accounts import SqlAudit, SqlRevocations, SqlUsers
+from glimpser.db.queries.alerts import SqlAlerts, SqlDeliveries
 from glimpser.db.queries.artifacts import SqlArtifacts, SqlGarbage
 from glimpser.db.queries.captures import SqlCaptures
+from glimpser.db.queries.channels import SqlChannels
 from glimpser.db.queries.events import SqlEvents
+from glimpser.db.queries.jobs import SqlJobs
 from glimpser.db.queries.observations import SqlObservations
 from glimpser.db.queries.settings import SqlSettings
 from glimpser.db.queries.templates import SqlTemplates
@@ -58,3 +61,19 @@ class SqlTransaction:
     @property
     def settings(self) -> SqlSettings:
         return SqlSettings(self._connection)
+
+    @property
+    def channels(self) -> SqlChannels:
+        return SqlChannels(self._connection)
+
+    @property
+    def alerts(self) -> SqlAlerts:
+        return SqlAlerts(self._connection)
+
+    @property
+    def deliveries(self) -> SqlDeliveries:
+        return SqlDeliveries(self._connection)
+
+    @property
+    def jobs(self) -> SqlJobs:
+        return SqlJobs(self._connection)

@@ -15,7 +15,9 @@ from typing import Any, get_type_hints
 import pytest
 from sqlalchemy import Engine, event
 
+from glimpser.core.alerts import AlertFilter
 from glimpser.core.events import EventFilter, Level
+from glimpser.core.ids import EventId
 from glimpser.core.pages import PageRequest
 from glimpser.core.templates import TemplateFilter
 from glimpser.db import migrate
@@ -24,12 +26,16 @@ from glimpser.db.sqlite import make_engine
 from glimpser.db.transactions import SqlTransaction
 from tests.contract.samples import (
     ORDINARY,
+    RULE,
     VIEW,
+    alert,
     artifact,
     at,
     audit_entry,
     capture,
+    channel,
     id_at,
+    job,
     observation,
     settings_in,
     template,
@@ -143,6 +149,44 @@ def use_observations(tx: Any) -> None:
         tx.observations.list(VIEW, name, start, end)
 
 
+def use_channels(tx: Any) -> None:
+    saved = channel()
+    tx.channels.add(saved)
+    tx.channels.get(saved.id)
+    tx.channels.replace(saved, expected=1)
+    tx.channels.set_last_result(saved.id, "sent")
+    for page in PAGES:
+        tx.channels.list(page)
+    tx.channels.remove(saved.id, expected=2)
+
+
+def use_alerts(tx: Any) -> None:
+    saved = alert(channels=2)
+    tx.alerts.add(saved)
+    tx.alerts.get(saved.id)
+    tx.alerts.set_state(saved)
+    for rule_id in (RULE.id, None):
+        tx.alerts.history(rule_id, VIEW, EventId(id_at(1)))
+    choices = {"template_id": VIEW, "state": "open", "level": Level.WARNING}
+    for where in combinations(**choices, start=at(0), end=at(1)):
+        for page in PAGES:
+            tx.alerts.list(AlertFilter(**where), page)
+    tx.deliveries.get(saved.deliveries[0].id)
+    tx.deliveries.update(saved.deliveries[0])
+    tx.deliveries.unsettled(None, 10)
+
+
+def use_jobs(tx: Any) -> None:
+    saved = job(idempotency_key="once")
+    tx.jobs.add(saved)
+    tx.jobs.get(saved.id)
+    for kinds in (("deliver",), ("deliver", "capture")):
+        tx.jobs.claim(kinds, limit=10, now=at(1), lease_until=at(2))
+    tx.jobs.extend(saved.id, fence=1, lease_until=at(3))
+    tx.jobs.finish(replace(saved, status="success"), fence=1)
+    tx.jobs.unfinished(None, 10)
+
+
 def use_the_rest(tx: Any) -> None:
     ann = user()
     tx.users.add(ann)
@@ -214,6 +258,9 @@ def test_every_statement_is_served_by_an_index(settings: DatabaseSettings, tmp_p
             use_captures,
             use_artifacts,
             use_observations,
+            use_channels,
+            use_alerts,
+            use_jobs,
             use_the_rest,
         ):
             use(tx)
@@ -238,6 +285,22 @@ def test_a_statement_without_an_index_would_be_found(
     assert complaints(tmp_path / "glimpser.db", [(sql, ())]) != []
 
 
+def test_what_is_not_due_costs_a_claim_nothing(settings: DatabaseSettings, tmp_path: Path) -> None:
+    engine = make_engine(settings, begin="BEGIN", pragmas={})
+
+    with watched(engine) as statements, engine.begin() as connection:
+        jobs = SqlTransaction(connection).jobs
+        jobs.add(job(1))
+        jobs.claim(("deliver",), limit=10, now=at(1), lease_until=at(2))
+
+    assert plan(tmp_path, statements[1:-1]) == [
+        "SEARCH jobs USING INDEX ix_jobs_leased (kind=? AND lease_until<?)",
+        "SEARCH jobs USING INDEX ix_jobs_due (kind=? AND priority<?)",
+        "SEARCH jobs USING INDEX ix_jobs_due (kind=? AND priority=? AND scheduled_for<?)",
+        "SEARCH jobs USING INDEX ix_jobs_due (kind=? AND priority<?)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("where", "index"),
     [
@@ -256,7 +319,15 @@ def test_what_narrows_a_list_of_events_has_its_own_index(
     with watched(engine) as statements, engine.begin() as connection:
         SqlTransaction(connection).events.list(EventFilter(**where), PAGES[0])
 
-    raw = sqlite3.connect(tmp_path / "glimpser.db")
-    plan = raw.execute(f"EXPLAIN QUERY PLAN {statements[-1][0]}", statements[-1][1]).fetchall()
-    raw.close()
-    assert index in plan[0][-1]
+    assert index in plan(tmp_path, statements[-1:])[0]
+
+
+def plan(directory: Path, statements: list[Statement]) -> list[str]:
+    connection = sqlite3.connect(directory / "glimpser.db")
+    lines = [
+        line
+        for sql, parameters in statements
+        for *_, line in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
+    ]
+    connection.close()
+    return [line.replace(" COVERING", "") for line in lines]  # newer versions of SQLite see it more often

@@ -58,7 +58,7 @@ class SqlCaptures:
         statement = select(captures)
         if template_id is not None:
             statement = statement.where(captures.c.template_id == template_id)
-        statement = newest_first(self._connection, statement, captures, after=page.after)
+        statement = newest_first(self._connection, statement, captures.c.started_at, after=page.after)
         return fetch_page(self._connection, statement, page, make=_capture)
 
     def finish(self, capture: Capture) -> None:

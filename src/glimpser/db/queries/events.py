@@ -62,7 +62,7 @@ class SqlEvents:
 
     def list(self, where: EventFilter, page: PageRequest) -> Page[Event]:
         statement = select(events).where(*_conditions(where))
-        statement = newest_first(self._connection, statement, events, after=page.after)
+        statement = newest_first(self._connection, statement, events.c.started_at, after=page.after)
         return fetch_page(self._connection, statement, page, make=_event)
 
     def update(self, event: Event) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, select, tuple_
 
 from glimpser.core.ids import time_of
 from glimpser.core.pages import Page, PageRequest, page_of
@@ -29,20 +29,21 @@ def fetch_page(
 
 
 def newest_first(
-    connection: Connection, statement: Select[Any], table: Table, *, after: str | None
+    connection: Connection, statement: Select[Any], moment: Column[datetime], *, after: str | None
 ) -> Select[Any]:
-    """Order by `started_at`, then id, descending, from behind the row `after`."""
-    order = (table.c.started_at, table.c.id)
+    """Order by the column `moment`, then id, descending, from behind the row `after`."""
+    order = (moment, moment.table.c.id)
     statement = statement.order_by(*(column.desc() for column in order))
-    return statement if after is None else statement.where(_is_before(connection, table, after))
+    return statement if after is None else statement.where(_is_before(connection, moment, after))
 
 
-def _is_before(connection: Connection, table: Table, after: str) -> ColumnElement[bool]:
+def _is_before(connection: Connection, moment: Column[datetime], after: str) -> ColumnElement[bool]:
     """Compare with the row's place in the order.
 
     If retention has removed the row since, its id still tells when it was made. What began is noted a
     little later, so the list may repeat an item there but leaves none out.
     """
-    started_at: datetime | None = connection.scalar(select(table.c.started_at).where(table.c.id == after))
-    place = tuple_(started_at or time_of(after), after, types=(Instant(), Id))
-    return tuple_(table.c.started_at, table.c.id) < place
+    identity = moment.table.c.id
+    found: datetime | None = connection.scalar(select(moment).where(identity == after))
+    place = tuple_(found or time_of(after), after, types=(Instant(), Id))
+    return tuple_(moment, identity) < place

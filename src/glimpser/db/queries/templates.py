@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, or_, select, update
@@ -17,6 +18,10 @@ _COLUMNS = select(
     templates.c.id, templates.c.document, templates.c.version, templates.c.created_at, templates.c.updated_at
 )
 _GET = _COLUMNS.where(templates.c.id == bindparam("id"))
+_TIMES = ("start", "end")
+
+_Document = dict[str, Any]
+"""Settings as JSON."""
 
 
 class SqlTemplates:
@@ -78,7 +83,7 @@ def _columns(settings: TemplateSettings) -> dict[str, object]:
         "enabled": settings.enabled,
         "live": settings.live,
         "notes": settings.notes,
-        "document": settings,
+        "document": _document(settings),
     }
 
 
@@ -99,11 +104,35 @@ def _conditions(where: TemplateFilter) -> Iterator[ColumnElement[bool]]:
         yield or_(*(column.icontains(where.text, autoescape=True) for column in columns))
 
 
-def _template(row: AnyRow) -> Template:
+def _document(settings: TemplateSettings) -> _Document:
+    """Write times of the day as people do: "22:00"; seconds only where there are some."""
+    document: _Document = msgspec.to_builtins(settings)
+    for hours in _quiet_hours(document):
+        hours |= {name: hours[name].removesuffix(":00") for name in _TIMES}
+    return document
+
+
+def _settings(document: _Document) -> TemplateSettings:
     """A field that an older version did not write has its default; one that is gone is left out."""
+    for hours in _quiet_hours(document):
+        hours |= {name: _with_seconds(hours[name]) for name in _TIMES}
+    return msgspec.convert(document, TemplateSettings)
+
+
+def _quiet_hours(document: _Document) -> Iterator[dict[str, str]]:
+    for rule in document.get("rules", ()):
+        yield from rule.get("quiet_hours", ())
+
+
+def _with_seconds(time: str) -> str:
+    """Give the form of RFC 3339."""
+    return f"{time}:00" if len(time) == len("HH:MM") else time
+
+
+def _template(row: AnyRow) -> Template:
     return Template(
         id=row.id,
-        settings=msgspec.convert(row.document, TemplateSettings),
+        settings=_settings(row.document),
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -1,0 +1,187 @@
+"""Jobs: the queue's record, claimed in batches under a lease and a fence."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, insert, select, text, update
+
+from glimpser.core.errors import NotFound
+from glimpser.core.ids import JobId
+from glimpser.core.jobs import Job
+from glimpser.db.queries.paging import AnyRow
+from glimpser.db.tables import IS_PENDING, IS_RUNNING, IS_UNDONE, jobs
+
+_ABOVE_ALL = 1 << 15
+"""More than a priority can be."""
+
+_Place = tuple[int, datetime, JobId]
+"""What jobs are taken by: most urgent, then oldest."""
+
+_ADD = insert(jobs)
+_GET = select(jobs).where(jobs.c.id == bindparam("id"))
+_BY_KEY = select(jobs.c.id).where(jobs.c.idempotency_key == bindparam("key"))
+_EXPIRED = (
+    select(jobs.c.lease_until, jobs.c.id)
+    .where(text(IS_RUNNING), jobs.c.kind == bindparam("kind"), jobs.c.lease_until <= bindparam("now"))
+    .order_by(jobs.c.lease_until)
+    .limit(bindparam("limit"))
+)
+_NEXT_PRIORITY = select(func.max(jobs.c.priority)).where(
+    text(IS_PENDING), jobs.c.kind == bindparam("kind"), jobs.c.priority < bindparam("below")
+)
+_DUE = (
+    select(jobs.c.scheduled_for, jobs.c.id)
+    .where(
+        text(IS_PENDING),
+        jobs.c.kind == bindparam("kind"),
+        jobs.c.priority == bindparam("priority"),
+        jobs.c.scheduled_for <= bindparam("now"),
+    )
+    .order_by(jobs.c.scheduled_for, jobs.c.id)
+    .limit(bindparam("limit"))
+)
+_CLAIM = (
+    update(jobs)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        status="running",
+        started_at=bindparam("now"),
+        lease_until=bindparam("until"),
+        fence=jobs.c.fence + 1,
+        attempts=jobs.c.attempts + 1,
+    )
+    .returning(jobs)
+)
+_IS_HELD = (jobs.c.id == bindparam("key")) & (jobs.c.fence == bindparam("held")) & text(IS_RUNNING)
+_EXTEND = update(jobs).where(_IS_HELD).values(lease_until=bindparam("until"))
+_OUTCOME = ("status", "scheduled_for", "ended_at", "progress", "step", "result", "error")
+_FINISH = (
+    update(jobs).where(_IS_HELD).values({name: bindparam(name) for name in _OUTCOME} | {"lease_until": None})
+)
+_UNFINISHED = (
+    select(jobs)
+    .where(text(IS_UNDONE), jobs.c.id > bindparam("after"))
+    .order_by(jobs.c.id)
+    .limit(bindparam("limit"))
+)
+
+
+class SqlJobs:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, job: Job) -> bool:
+        if job.idempotency_key is not None and self._has(job.idempotency_key):
+            return False
+        self._connection.execute(_ADD, _row(job))
+        return True
+
+    def get(self, job_id: JobId) -> Job:
+        row = self._connection.execute(_GET, {"id": job_id}).one_or_none()
+        if row is None:
+            raise NotFound("There is no job with this id.")
+        return _job(row)
+
+    def claim(
+        self, kinds: Sequence[str], *, limit: int, now: datetime, lease_until: datetime
+    ) -> Sequence[Job]:
+        each = frozenset(kinds)
+        ids = self._expired(each, limit=limit, now=now)
+        ids += self._due(each, limit=limit - len(ids), now=now)
+        if not ids:
+            return []
+        rows = self._connection.execute(_CLAIM, {"ids": ids, "now": now, "until": lease_until})
+        place = {job_id: number for number, job_id in enumerate(ids)}
+        return sorted(map(_job, rows), key=lambda job: place[job.id])
+
+    def extend(self, job_id: JobId, *, fence: int, lease_until: datetime) -> bool:
+        held = {"key": job_id, "held": fence}
+        return self._connection.execute(_EXTEND, held | {"until": lease_until}).rowcount == 1
+
+    def finish(self, job: Job, *, fence: int) -> bool:
+        if job.status == "running":
+            raise ValueError("A job that has been finished does not run: nobody would ever claim it.")
+        held = {"key": job.id, "held": fence}
+        outcome = {name: getattr(job, name) for name in _OUTCOME}
+        return self._connection.execute(_FINISH, held | outcome).rowcount == 1
+
+    def unfinished(self, after: JobId | None, limit: int) -> Sequence[Job]:
+        rows = self._connection.execute(_UNFINISHED, {"after": after or "", "limit": limit})
+        return [_job(row) for row in rows]
+
+    def _has(self, idempotency_key: str) -> bool:
+        return self._connection.scalar(_BY_KEY, {"key": idempotency_key}) is not None
+
+    def _expired(self, kinds: Iterable[str], *, limit: int, now: datetime) -> list[JobId]:
+        found: list[AnyRow] = []
+        for kind in kinds:
+            found += self._connection.execute(_EXPIRED, {"kind": kind, "now": now, "limit": limit})
+        return [job_id for _, job_id in sorted(found)[:limit]]
+
+    def _due(self, kinds: Iterable[str], *, limit: int, now: datetime) -> list[JobId]:
+        found: list[_Place] = []
+        for kind in kinds:
+            found += itertools.islice(self._due_of(kind, limit=limit, now=now), limit)
+        return [job_id for _, _, job_id in sorted(found)[:limit]]
+
+    def _due_of(self, kind: str, *, limit: int, now: datetime) -> Iterator[_Place]:
+        """Give due jobs of a kind in order: one search for each priority, past what is not due yet."""
+        priority = self._next_priority(kind, below=_ABOVE_ALL)
+        while priority is not None:
+            where = {"kind": kind, "priority": priority, "now": now, "limit": limit}
+            for row in self._connection.execute(_DUE, where):
+                yield -priority, row.scheduled_for, row.id
+            priority = self._next_priority(kind, below=priority)
+
+    def _next_priority(self, kind: str, *, below: int) -> int | None:
+        found: int | None = self._connection.scalar(_NEXT_PRIORITY, {"kind": kind, "below": below})
+        return found
+
+
+def _row(job: Job) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "status": job.status,
+        "priority": job.priority,
+        "template_id": job.template_id,
+        "payload": job.payload,
+        "idempotency_key": job.idempotency_key,
+        "scheduled_for": job.scheduled_for,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
+        "attempts": job.attempts,
+        "max_attempts": job.max_attempts,
+        "lease_until": job.lease_until,
+        "fence": job.fence,
+        "progress": job.progress,
+        "step": job.step,
+        "result": job.result,
+        "error": job.error,
+    }
+
+
+def _job(row: AnyRow) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        status=row.status,
+        priority=row.priority,
+        template_id=row.template_id,
+        payload=row.payload,
+        idempotency_key=row.idempotency_key,
+        scheduled_for=row.scheduled_for,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        lease_until=row.lease_until,
+        fence=row.fence,
+        progress=row.progress,
+        step=row.step,
+        result=row.result,
+        error=row.error,
+    )
