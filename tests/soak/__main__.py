@@ -1,0 +1,49 @@
+"""The program under trouble: `python -m tests.soak [NAMES…] [--rounds 30] [--seed N]`.
+
+Exit status 1: something was lost, stayed behind, or took too long.
+"""
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.bench.figures import Part
+from tests.soak import kills, outages, viewers
+
+NAMES = ("kills", "outages", "viewers")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description="Kill, cut off, overload.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; none: all")
+    parser.add_argument("--rounds", type=int, default=30, help="how often the program is killed")
+    parser.add_argument("--seed", type=int, help="makes the moments of the kills those of an earlier run")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
+    sys.stdout.write(f"seed {seed}\n\n")
+    parts: Mapping[str, Callable[[], Part]] = {
+        "kills": lambda: kills.run(options.rounds, random.Random(seed)),
+        "outages": outages.run,
+        "viewers": viewers.run,
+    }
+    results = {name: _shown(parts[name]()) for name in options.names or NAMES}
+    if options.json:
+        found = {name: part.as_dict() for name, part in results.items()}
+        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 0 if all(part.met for part in results.values()) else 1
+
+
+def _shown(part: Part) -> Part:
+    sys.stdout.write(f"{part.table()}\n\n")
+    sys.stdout.flush()
+    return part
+
+
+if __name__ == "__main__":
+    sys.exit(main())
