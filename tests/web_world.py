@@ -238,7 +238,9 @@ async def open_world(
             ending=asyncio.Event(),
             fast_streams=fast_streams,
         )
-        app = build(services, settings or WebSettings(version="1.2.3", commit="abc1234"))
+        app = build(
+            services, settings or WebSettings(version="1.2.3", commit="abc1234", static_dir=directory)
+        )
         client = await stack.enter_async_context(
             httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ORIGIN)
         )

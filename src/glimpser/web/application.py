@@ -20,7 +20,7 @@ from glimpser.core.errors import GlimpserError
 from glimpser.web import problems, shapes
 from glimpser.web.context import RequestContext
 from glimpser.web.openapi import TITLE, describe
-from glimpser.web.routes import docs, events, media, session, system, templates
+from glimpser.web.routes import docs, events, media, session, static, system, templates
 from glimpser.web.security import (
     PUBLIC,
     BodyLimit,
@@ -38,7 +38,10 @@ Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One route. `answer` is a model or a media type; `refusals` are statuses beside the usual ones."""
+    """One route. `answer` is a model or a media type; `refusals` are statuses beside the usual ones.
+
+    `of` is the class of a route that is no part of the description.
+    """
 
     method: str
     path: str
@@ -47,6 +50,7 @@ class Row:
     answer: Any = None
     status: int = 200
     refusals: tuple[int, ...] = ()
+    of: type[GuardedRoute] | None = None
 
 
 WRITE = (404, 409, 412, 422, 428, 503)
@@ -81,6 +85,7 @@ ROUTES = (
     Row("GET", "/api/captures/{capture_id}", VIEWER, events.capture, shapes.CaptureView, 200, (404,)),
     Row("GET", "/api/events", VIEWER, events.listing, shapes.EventList, 200, (422,)),
     Row("GET", "/api/events/{event_id}", VIEWER, events.read, shapes.EventView, 200, (404,)),
+    Row("GET", "/{path:path}", PUBLIC, static.page, "text/html", refusals=(404,), of=static.PageRoute),
 )  # fmt: skip
 
 
@@ -117,6 +122,7 @@ def _api(settings: WebSettings, services: Services | None = None) -> FastAPI:
         },
     )
     app.state.settings, app.state.services = settings, services
+    app.state.site = static.load_site(settings.static_dir or static.BUILT) if services else {}
     app.router.route_class = GuardedRoute
     for row in ROUTES:
         _add(app, row)
@@ -143,6 +149,8 @@ def _add(app: FastAPI, row: Row) -> None:
         "response_model": None if media else row.answer,
         "response_class": Response if media or row.answer is None else shapes.Reply,
         "responses": described,
+        "route_class_override": row.of,
+        "include_in_schema": row.of is None,
     }
     methods = [row.method, "HEAD"] if row.method == "GET" else [row.method]
     app.router.add_api_route(row.path, row.endpoint, methods=methods, **options)

@@ -23,7 +23,11 @@ SCHEMES = {
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """Make the OpenAPI document of an application's guarded routes."""
-    routes = [_without_head(route) for route in app.routes if isinstance(route, GuardedRoute)]
+    routes = [
+        _without_head(route)
+        for route in app.routes
+        if isinstance(route, GuardedRoute) and route.include_in_schema
+    ]
     document: dict[str, Any] = get_openapi(title=TITLE, version=app.version, routes=routes)
     components = document.setdefault("components", {})
     components["securitySchemes"] = SCHEMES

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -94,7 +94,7 @@ def _encoded(body: Problem) -> bytes:
     return msgspec.json.encode(content)
 
 
-async def on_error(request: Request, error: Exception) -> Response:
+async def on_error(request: HTTPConnection, error: Exception) -> Response:
     """Render an error the program raises on purpose."""
     assert isinstance(error, GlimpserError)
     status = status_of(error)

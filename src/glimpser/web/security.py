@@ -11,11 +11,13 @@ from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.routing import Match, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from glimpser.core.accounts import Role
+from glimpser.core.accounts import Principal, Role
 from glimpser.core.errors import Denied, Unauthenticated
 from glimpser.services.accounts import Session
 from glimpser.web.json_body import StrictRequest, require_json
@@ -58,17 +60,28 @@ class Access:
             Unauthenticated: it needs an identity and has none that is valid.
             Denied: the role does not suffice, or another site's page sent it.
         """
-        services: Services = request.app.state.services
         if self.role is None:
             refuse_other_sites(request, must_tell=False)
             return
-        token, by_cookie = _token(request)
-        principal = await services.accounts.authenticate(token)
-        request.state.principal = principal
+        principal, by_cookie = await _identify(request)
         if by_cookie:
             refuse_other_sites(request, must_tell=True)
-        if principal.role < self.role:
-            raise Denied(f"This needs the role {self.role.label}; yours is {principal.role.label}.")
+        _require(self.role, principal)
+
+    async def admit_socket(self, socket: WebSocket) -> None:
+        """Let a WebSocket in, before its handshake is answered; needs a role.
+
+        Browsers let a page of any site open one and send their cookies along, but say in Origin whose page
+        it is (RFC 6455, section 10.2); no Sec-Fetch-Site is needed for that.
+
+        Raises:
+            Unauthenticated, Denied: as `admit`.
+        """
+        assert self.role is not None
+        principal, by_cookie = await _identify(socket)
+        if by_cookie and not _is_own_origin(socket.headers.get("origin", ""), socket):
+            raise Denied("A socket with the session cookie must come from this site's own pages.")
+        _require(self.role, principal)
 
 
 PUBLIC: Dependency = Depends(Access(None))
@@ -110,6 +123,35 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
+class GuardedSocket(WebSocketRoute):
+    """A WebSocket route that says who may use it, and asks before it answers the handshake.
+
+    Raises:
+        TypeError: on making one without a role.
+    """
+
+    def __init__(
+        self, path: str, endpoint: Callable[[WebSocket], Coroutine[Any, Any, None]], *, access: Dependency
+    ) -> None:
+        declared = access.dependency
+        if not isinstance(declared, Access) or declared.role is None:
+            msg = f"{path}: say which role may use this socket, by require(role)"
+            raise TypeError(msg)
+        self.access = declared
+
+        async def guarded(socket: WebSocket) -> None:
+            await declared.admit_socket(socket)
+            await endpoint(socket)
+
+        super().__init__(path, guarded, name=endpoint.__name__)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child_scope = super().matches(scope)
+        if match is not Match.NONE:
+            child_scope["route"] = self
+        return match, child_scope
+
+
 def refuse_undeclared(app: FastAPI) -> None:
     """Stop the start if a route stands outside the guard.
 
@@ -117,7 +159,7 @@ def refuse_undeclared(app: FastAPI) -> None:
         TypeError: there is one.
     """
     for route in app.routes:
-        if not isinstance(route, GuardedRoute):
+        if not isinstance(route, GuardedRoute | GuardedSocket):
             msg = f"{getattr(route, 'path', route)!r} is not a guarded route"
             raise TypeError(msg)
 
@@ -173,13 +215,13 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+        await self._app(scope, receive, with_headers if scope["type"] in ("http", "websocket") else send)
 
 
 class BodyLimit:
@@ -231,7 +273,21 @@ class BodyLimit:
         return counted
 
 
-def _token(request: Request) -> tuple[str, bool]:
+async def _identify(connection: HTTPConnection) -> tuple[Principal, bool]:
+    """Find out who it is, note that in the connection's state, and tell whether the cookie said so."""
+    services: Services = connection.app.state.services
+    token, by_cookie = _token(connection)
+    principal = await services.accounts.authenticate(token)
+    connection.state.principal = principal
+    return principal, by_cookie
+
+
+def _require(role: Role, principal: Principal) -> None:
+    if principal.role < role:
+        raise Denied(f"This needs the role {role.label}; yours is {principal.role.label}.")
+
+
+def _token(request: HTTPConnection) -> tuple[str, bool]:
     """Find the token and tell whether it came in the cookie. A bearer token goes first."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -242,7 +298,7 @@ def _token(request: Request) -> tuple[str, bool]:
     return cookie, True
 
 
-def _is_own_origin(origin: str, request: Request) -> bool:
+def _is_own_origin(origin: str, request: HTTPConnection) -> bool:
     settings: WebSettings = request.app.state.settings
     if origin.lower() == settings.public_origin:
         return True

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from glimpser.core.errors import Misconfigured
+from glimpser.web.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, PatientSocket
 
 SEND_BUFFER_BYTES = 128 * 1024
 """What the kernel keeps for one reader that stalls: 500 of them cost 192 MB instead of 1.5 GB."""
@@ -20,6 +21,8 @@ MAX_CONNECTIONS = 2048
 KEEP_ALIVE_S = 20
 DRAIN_S = 5
 MAX_HEAD_BYTES = 32 * 1024
+MAX_MESSAGE_BYTES = 16 * 1024
+"""Of what a client sends over a WebSocket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,11 @@ class WebServer:
             uvicorn.Config(
                 app,
                 http=protocol or PatientProtocol,
-                ws="none",
+                ws=PatientSocket,
+                ws_max_size=MAX_MESSAGE_BYTES,
+                ws_ping_interval=PING_INTERVAL_S,
+                ws_ping_timeout=PING_TIMEOUT_S,
+                ws_per_message_deflate=False,  # pictures are compressed already
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -112,6 +119,7 @@ class PatientProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _in_head = True
     _head_bytes = 0
+    _upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         super().connection_made(transport)
@@ -123,6 +131,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self._upgraded:
+            return
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -139,6 +149,14 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = False
         self._clear_deadline()
         super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; it counts among the others as before."""
+        self._upgraded = True
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+            self._refuse(b"503 Service Unavailable")
+        else:
+            super().handle_websocket_upgrade()
 
     def _start_deadline(self) -> None:
         self._clear_deadline()

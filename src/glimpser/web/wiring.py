@@ -5,6 +5,7 @@ import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Protocol
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from glimpser.core.templates import Template
 from glimpser.services.accounts import Accounts
 from glimpser.services.audit import Actor
 from glimpser.services.history import History
+from glimpser.services.notices import Notices
 from glimpser.services.templates import Templates
 from glimpser.streaming.hub import Subscription
 
@@ -36,7 +38,13 @@ class LiveViews(Protocol):
         ...
 
     def watch(
-        self, template: Template, *, width: int | None, fps: float | None, client: str
+        self,
+        template: Template,
+        *,
+        width: int | None,
+        fps: float | None,
+        client: str,
+        consumer: str = "mjpeg",
     ) -> AbstractAsyncContextManager[Subscription]:
         """Open a viewer's place, counted for `client`. Entering raises: TooMany, Unavailable."""
         ...
@@ -73,6 +81,7 @@ class Services:
     templates: Templates
     history: History
     live: LiveViews
+    notices: Notices
     ready: Readiness
     recorder: RequestRecorder
     clock: Clock
@@ -82,13 +91,16 @@ class Services:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """`public_url` is the address people use, if it is not the one the server sees."""
+    """`public_url` is the address people use, if it is not the one the server sees; `static_dir` holds a
+    web app other than the one that was built into the package.
+    """
 
     version: str
     commit: str | None = None
     public_url: str | None = None
     trusted_proxies: tuple[Network, ...] = field(default=())
     max_body_bytes: int = MAX_BODY_BYTES
+    static_dir: Path | None = None
 
     @property
     def public_origin(self) -> str | None:

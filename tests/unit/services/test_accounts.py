@@ -319,3 +319,7 @@ def test_argon2id_of_the_configured_cost_is_used() -> None:
     assert not hasher.verify("not a hash", PASSWORD)
     assert not hasher.is_outdated(encoded)
     assert Argon2Hasher(time_cost=2).is_outdated(encoded)
+
+
+async def test_nobody_has_no_password_not_even_the_one_that_is_compared(world: World) -> None:
+    assert not await world.services.accounts._passwords.verify(None, "the password of nobody")

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 import structlog
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from glimpser.core.ids import is_id, new_id
 from glimpser.web.context import RequestContext
@@ -119,3 +119,22 @@ async def test_other_protocols_pass_untouched() -> None:
     await context({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type] # never called
 
     assert seen == [{"type": "lifespan"}]
+
+
+async def test_a_stream_finds_the_servers_own_send_behind_every_layer() -> None:
+    seen: list[object] = []
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        seen.extend((scope["state"]["raw_send"], send))
+
+    async def server_send(_message: object) -> None: ...
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "scheme": "http", "client": None}
+    await RequestContext(app, recorder=Recorder(), trusted_proxies=())(scope, nothing, server_send)
+
+    raw_send, wrapped_send = seen
+    assert raw_send is server_send
+    assert wrapped_send is not server_send

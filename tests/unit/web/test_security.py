@@ -53,6 +53,7 @@ MATRIX = {
     "GET /api/captures/{capture_id}": Role.VIEWER,
     "GET /api/events": Role.VIEWER,
     "GET /api/events/{event_id}": Role.VIEWER,
+    "GET /{path:path}": None,
 }
 """Who may do what. A change here is a change of the contract."""
 
