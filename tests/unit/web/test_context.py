@@ -132,7 +132,14 @@ async def test_a_stream_finds_the_servers_own_send_behind_every_layer() -> None:
     async def nothing() -> Message:
         return {"type": "http.disconnect"}
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "scheme": "http", "client": None}
+    scope: Scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [],
+        "scheme": "http",
+        "client": None,
+    }
     await RequestContext(app, recorder=Recorder(), trusted_proxies=())(scope, nothing, server_send)
 
     raw_send, wrapped_send = seen
