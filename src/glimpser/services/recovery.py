@@ -1,15 +1,17 @@
 """What a program that starts puts right after one that was killed."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
 import structlog
 
+from glimpser.core.alerts import Delivery
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Unavailable
 from glimpser.core.events import Event
-from glimpser.core.ids import is_id, time_of
+from glimpser.core.ids import DeliveryId, JobId, is_id, time_of
+from glimpser.core.jobs import Job
 from glimpser.core.keys import day_prefix
 from glimpser.core.ports import Database, ObjectStore, StoredEntry
 from glimpser.core.repositories import Transaction
@@ -22,6 +24,7 @@ MOTION = "motion"
 _BATCH = 500
 _DAY = timedelta(days=1)
 _FIRST_START = "first_start_at"
+_RESTART = "ended by a restart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Recovery:
 
     captures: int
     events: int
+    jobs: int
+    deliveries: int
     garbage: int
     orphans: int
 
@@ -46,14 +51,16 @@ async def recover(database: Database, store: ObjectStore, clock: Clock) -> Recov
     first_start = await database.write(lambda tx: _first_start(tx, now))
     captures = await database.write(lambda tx: _close_captures(tx, now))
     events = await database.write(_close_events)
+    jobs = await database.write(_release_jobs)
+    deliveries = await database.write(_resume_deliveries)
     try:
         garbage = await sweep_garbage(database, store)
         orphans = await _remove_orphans(database, store, first_start=first_start, now=now)
     except Unavailable as error:
         _log.warning("recovery.store_away", detail=error.detail)
         garbage = orphans = 0
-    recovery = Recovery(captures, events, garbage, orphans)
-    _log.info("recovery.done", captures=captures, events=events, garbage=garbage, orphans=orphans)
+    recovery = Recovery(captures, events, jobs, deliveries, garbage, orphans)
+    _log.info("recovery.done", **asdict(recovery))
     return recovery
 
 
@@ -83,6 +90,25 @@ def ended(event: Event) -> Event:
     return replace(event, ended_at=event.peak_at or event.started_at)
 
 
+def released(job: Job) -> Job:
+    """Give a job whose worker is gone back to the queue, due as it was; its next claim has another fence."""
+    return replace(job, status="pending", progress=None, step=None, error=_RESTART)
+
+
+def unfinished_jobs(tx: Transaction) -> Iterator[Job]:
+    last: JobId | None = None
+    while jobs := tx.jobs.unfinished(last, _BATCH):
+        yield from jobs
+        last = jobs[-1].id
+
+
+def unsettled_deliveries(tx: Transaction) -> Iterator[Delivery]:
+    last: DeliveryId | None = None
+    while deliveries := tx.deliveries.unsettled(last, _BATCH):
+        yield from deliveries
+        last = deliveries[-1].id
+
+
 async def _forget(database: Database, uris: Sequence[str]) -> None:
     await database.write(lambda tx: tx.garbage.forget(uris))
 
@@ -99,7 +125,7 @@ def _close_captures(tx: Transaction, now: datetime) -> int:
     running = tx.captures.running()
     for capture in running:
         ended_at = max(now, capture.started_at)
-        tx.captures.finish(replace(capture, status="failure", ended_at=ended_at, error="ended by a restart"))
+        tx.captures.finish(replace(capture, status="failure", ended_at=ended_at, error=_RESTART))
     return len(running)
 
 
@@ -108,6 +134,22 @@ def _close_events(tx: Transaction) -> int:
     for event in unfinished:
         tx.events.update(ended(event))
     return len(unfinished)
+
+
+def _release_jobs(tx: Transaction) -> int:
+    """Nobody else works at this start: who held a job is dead, however long its lease."""
+    running = [job for job in unfinished_jobs(tx) if job.status == "running"]
+    for job in running:
+        tx.jobs.finish(released(job), fence=job.fence)
+    return len(running)
+
+
+def _resume_deliveries(tx: Transaction) -> int:
+    """Whether they had arrived nobody knows: they are sent again, under the same key."""
+    sending = [delivery for delivery in unsettled_deliveries(tx) if delivery.status == "sending"]
+    for delivery in sending:
+        tx.deliveries.update(replace(delivery, status="retrying", last_error=_RESTART))
+    return len(sending)
 
 
 async def _remove_orphans(

@@ -3,14 +3,16 @@
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from glimpser.core.alerts import DeliveryStatus
 from glimpser.core.clock import SystemClock
 from glimpser.core.errors import Unavailable
+from glimpser.core.jobs import Job
 from glimpser.core.keys import artifact_key
 from glimpser.core.ports import Database
 from glimpser.db import migrate, open_database
@@ -19,11 +21,11 @@ from glimpser.services.recovery import Recovery, recover, sweep_garbage
 from glimpser.storage import open_store
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
-from tests.contract.samples import artifact, at, capture, event, settings_in
+from tests.contract.samples import alert, artifact, at, capture, event, job, settings_in
 
 pytestmark = pytest.mark.anyio
 
-NOTHING = Recovery(captures=0, events=0, garbage=0, orphans=0)
+NOTHING = Recovery(captures=0, events=0, jobs=0, deliveries=0, garbage=0, orphans=0)
 DAY_S = 86_400.0
 
 
@@ -101,6 +103,49 @@ async def test_ends_motion_where_it_was_last_seen_and_leaves_other_events_open(
     )
     assert found == [at(4), at(2), None]
     assert (first.events, second) == (2, NOTHING)
+
+
+async def test_gives_jobs_of_the_dead_back_to_the_queue_and_refuses_their_late_writes(
+    database: Database, store: MemoryStore, clock: FakeClock
+) -> None:
+    held, waiting = job(1), job(2, scheduled_for=at(9))
+    await database.write(lambda tx: [tx.jobs.add(each) for each in (held, waiting)])
+    [claimed] = await claim(database, 3)
+
+    first = await recover(database, store, clock)
+    second = await recover(database, store, clock)
+    late = await database.write(lambda tx: tx.jobs.finish(replace(claimed, status="success"), fence=1))
+    [again] = await claim(database, 4)
+
+    assert (first, second) == (replace(NOTHING, jobs=1), NOTHING)
+    assert not late
+    assert (again.id, again.fence, again.attempts, again.error) == (held.id, 2, 2, "ended by a restart")
+    assert await database.read(lambda tx: tx.jobs.get(waiting.id)) == waiting
+
+
+async def test_deliveries_that_were_on_their_way_are_tried_again(
+    database: Database, store: MemoryStore, clock: FakeClock
+) -> None:
+    told = alert(channels=5)
+    statuses: list[DeliveryStatus] = ["pending", "sending", "retrying", "sent", "dead"]
+    deliveries = [
+        replace(each, status=status) for each, status in zip(told.deliveries, statuses, strict=True)
+    ]
+    await database.write(lambda tx: tx.alerts.add(replace(told, deliveries=tuple(deliveries))))
+
+    first = await recover(database, store, clock)
+    second = await recover(database, store, clock)
+
+    deliveries[1] = replace(deliveries[1], status="retrying", last_error="ended by a restart")
+    found = await database.read(lambda tx: tx.alerts.get(told.id))
+    assert (first, second) == (replace(NOTHING, deliveries=1), NOTHING)
+    assert found.deliveries == tuple(deliveries)
+
+
+async def claim(database: Database, seconds: float) -> Sequence[Job]:
+    return await database.write(
+        lambda tx: tx.jobs.claim(["deliver"], limit=9, now=at(seconds), lease_until=at(seconds + 999))
+    )
 
 
 async def test_sweeps_garbage(database: Database, store: MemoryStore, clock: FakeClock) -> None:
@@ -191,9 +236,11 @@ import asyncio, hashlib, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from glimpser.core import failpoints
+from glimpser.core.alerts import DeliveryStatus
 from glimpser.core.clock import SystemClock
 from glimpser.core.events import Artifact, Capture, Event, Level
 from glimpser.core.ids import new_id
+from glimpser.core.jobs import Job
 from glimpser.core.keys import artifact_key
 from glimpser.db import DatabaseSettings, migrate, open_database
 from glimpser.services.recovery import recover
@@ -246,7 +293,7 @@ async def test_after_a_kill_and_a_restart_the_check_finds_no_problem(tmp_path: P
     lost = int("renamed" in failpoint)
     assert killed.returncode == -signal.SIGKILL
     assert [problem.kind for problem in before.problems] == ["orphan"] * lost
-    assert recovery == Recovery(captures=1, events=rows, garbage=0, orphans=lost)
+    assert recovery == replace(NOTHING, captures=1, events=rows, orphans=lost)
     assert again == NOTHING
     assert after.problems == ()
     assert after.counts["artifacts"] == after.counts["objects"] == rows
