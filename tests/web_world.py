@@ -28,6 +28,7 @@ from glimpser.db.settings import DatabaseSettings
 from glimpser.observability.health import CheckResult
 from glimpser.services.accounts import Accounts
 from glimpser.services.history import History
+from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
 from glimpser.services.templates import Templates
 from glimpser.services.tokens import Tokens
@@ -113,9 +114,15 @@ class FakeLive:
         return frame
 
     def watch(
-        self, template: Template, *, width: int | None, fps: float | None, client: str
+        self,
+        template: Template,
+        *,
+        width: int | None,
+        fps: float | None,
+        client: str,
+        consumer: str = "mjpeg",
     ) -> AbstractAsyncContextManager[Subscription]:
-        return self.hub.subscribe(template.id, width or 0, fps=fps, client=client)
+        return self.hub.subscribe(template.id, width or 0, fps=fps, client=client, consumer=consumer)
 
 
 def parse_camera(config: Config) -> Config:
@@ -232,6 +239,7 @@ async def open_world(
             templates=Templates(database, REGISTRY, clock=clock, changed=changed.append),
             history=History(database, store),
             live=live,
+            notices=Notices(),
             ready=ready,
             recorder=recorder,
             clock=clock,

@@ -44,6 +44,7 @@ from glimpser.services.alerting import Alerting
 from glimpser.services.history import History
 from glimpser.services.integrity import CheckLevel, Report, check
 from glimpser.services.live import Live
+from glimpser.services.notices import Notices
 from glimpser.services.passwords import Argon2Hasher, Passwords
 from glimpser.services.pipeline import Pipeline
 from glimpser.services.recovery import recover
@@ -157,7 +158,8 @@ async def _wire(
     registry = registry_of(config)
     ending = asyncio.Event()
     hub = Hub(clock=clock, metrics=metrics, limits=_limits(config), paint=_paint)
-    streams = Streams(hub=hub, clock=clock, metrics=metrics)
+    notices = Notices()
+    streams = Streams(hub=hub, clock=clock, metrics=metrics, publish=notices.publish)
     pool = await stack.enter_async_context(open_pool(_pool_settings(config, listeners), clock))
 
     def name_of(template_id: TemplateId) -> str:
@@ -169,6 +171,7 @@ async def _wire(
         clock=clock,
         metrics=metrics,
         name_of=name_of,
+        publish=notices.publish,
     )
     live = Live(
         pool=pool,
@@ -189,6 +192,7 @@ async def _wire(
         templates=templates,
         history=History(database, store),
         live=live,
+        notices=notices,
         ready=health.ready,
         recorder=metrics,
         clock=clock,

@@ -20,11 +20,12 @@ from glimpser.core.errors import GlimpserError
 from glimpser.web import problems, shapes
 from glimpser.web.context import RequestContext
 from glimpser.web.openapi import TITLE, describe
-from glimpser.web.routes import docs, events, media, session, static, system, templates
+from glimpser.web.routes import docs, events, live, media, session, static, system, templates
 from glimpser.web.security import (
     PUBLIC,
     BodyLimit,
     GuardedRoute,
+    GuardedSocket,
     SecurityHeaders,
     refuse_undeclared,
     require,
@@ -89,6 +90,9 @@ ROUTES = (
 )  # fmt: skip
 
 
+SOCKETS = (GuardedSocket("/api/live", live.live, access=VIEWER),)
+
+
 def build(services: Services, settings: WebSettings) -> ASGIApp:
     """Put the layers around the routes, the outermost last. None of them buffers or copies a stream.
 
@@ -126,6 +130,7 @@ def _api(settings: WebSettings, services: Services | None = None) -> FastAPI:
     app.router.route_class = GuardedRoute
     for row in ROUTES:
         _add(app, row)
+    app.router.routes.extend(SOCKETS)
     refuse_undeclared(app)
     app.openapi = cache(partial(describe, app))  # type: ignore[method-assign] # the way FastAPI documents
     return app

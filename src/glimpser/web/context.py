@@ -1,4 +1,4 @@
-"""The outermost layer: request id, client address, one log line and one count for each request."""
+"""The outermost layer: request id, client address, one log line and one count for each request or socket."""
 
 import ipaddress
 import re
@@ -23,17 +23,39 @@ QUIET = frozenset(("/healthz", "/readyz"))
 """Asked every few seconds by machines: logged at debug level only."""
 
 
+SOCKET_OPENED = 101
+SOCKET_REFUSED = 403
+"""What the server answers where a socket is closed before it was accepted (the ASGI specification)."""
+OPENINGS = frozenset(("http.response.start", "websocket.http.response.start", "websocket.accept"))
+
+
 class Exchange:
-    """What is to be said about one request once it is over."""
+    """What is to be said about one request, or one socket's life, once it is over.
 
-    __slots__ = ("body_bytes", "endless", "send", "started_s", "status")
+    `endless` are those that are counted when they begin; `close_code` is that of a socket (RFC 6455, 7.4).
+    """
 
-    def __init__(self, send: Send) -> None:
-        self.send = send
+    __slots__ = ("body_bytes", "close_code", "endless", "started_s", "status")
+
+    def __init__(self) -> None:
         self.started_s = time.monotonic()
         self.status = CLIENT_CLOSED
         self.body_bytes = 0
         self.endless = False
+        self.close_code: int | None = None
+
+    def begin(self, opening: Message, headers: Headers) -> None:
+        """Note the first message of the answer."""
+        self.status = opening.get("status", SOCKET_OPENED)
+        is_stream = headers.get("Content-Type", "").startswith("multipart/x-mixed-replace")
+        self.endless = opening["type"] == "websocket.accept" or is_stream
+
+    def note(self, message: Message) -> None:
+        """Note any other message of the answer."""
+        self.body_bytes += len(message.get("body") or message.get("bytes") or message.get("text") or b"")
+        if message["type"] == "websocket.close":
+            self.close_code = message.get("code", 1000)
+            self.status = self.status if self.endless else SOCKET_REFUSED
 
     def duration_s(self) -> float:
         return time.monotonic() - self.started_s
@@ -52,7 +74,7 @@ class RequestContext:
         self._trusted = tuple(trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -60,30 +82,34 @@ class RequestContext:
         state["raw_send"] = send
         state["request_id"] = _request_id(headers)
         state["client_ip"], scope["scheme"] = self._origin(scope, headers)
-        exchange = Exchange(send)
+        exchange = Exchange()
+        if scope["type"] == "websocket":
+            receive = _noting_close(receive, exchange)
         with structlog.contextvars.bound_contextvars(
             request_id=state["request_id"], client_ip=state["client_ip"]
         ):
             await self._serve(scope, receive, exchange)
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        async def send(message: Message) -> None:
-            if message["type"] == "http.response.start":
+        send: Send = scope["state"]["raw_send"]
+
+        async def noted(message: Message) -> None:
+            if message["type"] in OPENINGS:
+                message.setdefault("headers", ())
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = scope["state"]["request_id"]
-                exchange.status = message["status"]
-                exchange.endless = headers.get("Content-Type", "").startswith("multipart/x-mixed-replace")
+                exchange.begin(message, headers)
                 if exchange.endless:
                     self._count(scope, exchange)
             else:
-                exchange.body_bytes += len(message.get("body", b""))
-            await exchange.send(message)
+                exchange.note(message)
+            await send(message)
 
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, noted)
         except Exception:
             # The answer, a 500 without any detail, was sent from inside; this is its other half.
-            log.exception("http.failed", method=scope["method"], path=scope["path"])
+            log.exception("http.failed", method=_method(scope), path=scope["path"])
         finally:
             if not exchange.endless:
                 self._count(scope, exchange)
@@ -92,7 +118,7 @@ class RequestContext:
     def _count(self, scope: Scope, exchange: Exchange) -> None:
         """Count a request when it is over, an endless one when it begins."""
         self._recorder.request_served(
-            method=scope["method"] if scope["method"] in METHODS else "OTHER",
+            method=_method(scope) if _method(scope) in METHODS else "OTHER",
             route=route_of(scope),
             status=exchange.status,
             duration_s=exchange.duration_s(),
@@ -143,12 +169,29 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
+def _method(scope: Scope) -> str:
+    """Give the method; a WebSocket begins with a GET (RFC 6455, section 4.1)."""
+    return str(scope.get("method", "GET"))
+
+
+def _noting_close(receive: Receive, exchange: Exchange) -> Receive:
+    async def noted() -> Message:
+        message = await receive()
+        if message["type"] == "websocket.disconnect" and exchange.close_code is None:
+            exchange.close_code = message.get("code")
+        return message
+
+    return noted
+
+
 def _report(scope: Scope, exchange: Exchange) -> None:
     principal = scope["state"].get("principal")
     say = log.debug if scope["path"] in QUIET else log.info
+    is_socket = scope["type"] == "websocket"
     say(
-        "http.request",
-        method=scope["method"],
+        "http.socket" if is_socket else "http.request",
+        **({"close_code": exchange.close_code} if is_socket else {}),
+        method=_method(scope),
         route=route_of(scope),
         status=exchange.status,
         duration_ms=round(exchange.duration_s() * 1000, 1),

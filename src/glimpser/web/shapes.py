@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import JSONResponse
 
 from glimpser.core.accounts import Principal, Role, User
+from glimpser.core.alerts import Alert, AlertState, Delivery, DeliveryStatus
 from glimpser.core.events import Capture, Event, Level
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.motion import MotionSettings, Polygon
@@ -172,6 +173,39 @@ class EventList(Listing[EventView]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryView:
+    """One alert through one channel."""
+
+    id: str
+    channel_id: str
+    channel_kind: str
+    status: DeliveryStatus
+    attempts: int
+    last_error: str | None
+    next_attempt_at: datetime | None
+    sent_at: datetime | None
+    provider_response: str | None
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    id: str
+    template_id: str | None
+    event_id: str | None
+    rule_id: str | None
+    kind: str
+    level: LevelName
+    title: str
+    body: str
+    state: AlertState
+    acked_by: str | None
+    acked_at: datetime | None
+    created_at: datetime
+    deliveries: Sequence[DeliveryView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserView:
     id: str
     email: str
@@ -305,6 +339,39 @@ def event_view(event: Event) -> EventView:
         ended_at=event.ended_at,
         artifact_id=event.artifact_id,
         created_at=event.created_at,
+    )
+
+
+def alert_view(alert: Alert) -> AlertView:
+    return AlertView(
+        id=alert.id,
+        template_id=alert.template_id,
+        event_id=alert.event_id,
+        rule_id=alert.rule_id,
+        kind=alert.kind,
+        level=LEVEL_NAMES[alert.level],
+        title=alert.title,
+        body=alert.body,
+        state=alert.state,
+        acked_by=alert.acked_by,
+        acked_at=alert.acked_at,
+        created_at=alert.created_at,
+        deliveries=[_delivery_view(delivery) for delivery in alert.deliveries],
+    )
+
+
+def _delivery_view(delivery: Delivery) -> DeliveryView:
+    return DeliveryView(
+        id=delivery.id,
+        channel_id=delivery.channel_id,
+        channel_kind=delivery.channel_kind,
+        status=delivery.status,
+        attempts=delivery.attempts,
+        last_error=delivery.last_error,
+        next_attempt_at=delivery.next_attempt_at,
+        sent_at=delivery.sent_at,
+        provider_response=delivery.provider_response,
+        idempotency_key=delivery.idempotency_key,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 PING_INTERVAL_S = 20.0
@@ -28,7 +29,13 @@ class PatientSocket(WebSocketsSansIOProtocol):
             self._refuse()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send a message, and return when all of it is in the kernel's hands: the next is then a newer one."""
+        """Send a message, and return when all of it is in the kernel's hands: the next is then a newer one.
+
+        Raises:
+            ClientDisconnected: the socket has ended, from whichever side.
+        """
+        if self.close_sent:
+            raise ClientDisconnected  # as after a lost connection; uvicorn would call it the caller's mistake
         await super().send(message)
         await self.writable.wait()
 
