@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from glimpser.core.motion import Box, BurstClosed, BurstEvent, BurstOpened, BurstPeak, Motion
+from glimpser.core.motion import STILL, Box, BurstClosed, BurstEvent, BurstOpened, BurstPeak, Motion
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class _Burst:
 
     started_at: datetime
     last_motion_at: datetime
+    last_motion_score: float
+    last_marked_at: datetime
     peak_at: datetime
     score: float
     boxes: tuple[Box, ...]
@@ -43,26 +45,37 @@ class BurstTracker:
     A peak is announced when the score is at least `peak_growth` times the last announced one and
     `peak_interval_s` went by since; one that came too early is announced by a later frame, or by the close.
 
+    What is left at once after much larger motion is afterglow and counts as stillness: where a thing went out
+    of the picture, a detector sees remains for a moment, longer or shorter by chance. A burst that fades ends
+    with its last motion that is not small beside its peak, unless the small motion goes on for long.
+
     Frames must come from one thread. A frame older than the one before it (a clock set back) ends the burst.
     """
 
     def __init__(
         self,
         *,
-        quiet_s: float = 2.0,
+        quiet_s: float = 2.2,
         blind_s: float = 10.0,
         peak_growth: float = 1.1,
         peak_interval_s: float = 1.0,
+        afterglow_s: float = 3.0,
+        afterglow_share: float = 0.015,
     ) -> None:
         self._quiet = timedelta(seconds=quiet_s)
         self._blind = timedelta(seconds=max(blind_s, quiet_s))
         self._peak_growth = peak_growth
         self._peak_interval = timedelta(seconds=peak_interval_s)
+        self._afterglow = timedelta(seconds=afterglow_s)
+        self._afterglow_share = afterglow_share
         self._burst: _Burst | None = None
+        self._latest: _Burst | None = None
         self._last_frame_at: datetime | None = None
 
     def feed(self, captured_at: datetime, motion: Motion) -> Step:
         """Take the next frame of the view."""
+        if self._is_afterglow(captured_at, motion):
+            motion = STILL
         closed = self._close_if_over(captured_at, moving=bool(motion))
         self._last_frame_at = captured_at
         if self._burst is None:
@@ -74,6 +87,13 @@ class BurstTracker:
         """The source ended: close the open burst, if any, at its last moving frame."""
         self._last_frame_at = None
         return self._close()
+
+    def _is_afterglow(self, now: datetime, motion: Motion) -> bool:
+        """Tell whether the motion is what remains of the burst that is open, or was just now."""
+        burst = self._latest
+        if burst is None or not timedelta(0) <= now - burst.last_motion_at <= self._afterglow:
+            return False
+        return motion.score < burst.last_motion_score * self._afterglow_share
 
     def _close_if_over(self, now: datetime, *, moving: bool) -> tuple[BurstEvent, ...]:
         if self._burst is None or self._last_frame_at is None:
@@ -87,9 +107,11 @@ class BurstTracker:
         return ()
 
     def _open(self, now: datetime, motion: Motion, closed: tuple[BurstEvent, ...]) -> Step:
-        self._burst = _Burst(
+        self._burst = self._latest = _Burst(
             started_at=now,
             last_motion_at=now,
+            last_motion_score=motion.score,
+            last_marked_at=now,
             peak_at=now,
             score=motion.score,
             boxes=motion.boxes,
@@ -99,10 +121,11 @@ class BurstTracker:
         opened = BurstOpened(started_at=now, peak_at=now, score=motion.score, boxes=motion.boxes)
         return Step(best=True, events=(*closed, opened))
 
-    @staticmethod
-    def _continue(burst: _Burst, now: datetime, motion: Motion) -> bool:
+    def _continue(self, burst: _Burst, now: datetime, motion: Motion) -> bool:
         """Add a moving frame; whether it is the best so far."""
-        burst.last_motion_at = now
+        burst.last_motion_at, burst.last_motion_score = now, motion.score
+        if motion.score >= burst.score * self._afterglow_share:
+            burst.last_marked_at = now
         if motion.score <= burst.score:
             return False
         burst.peak_at, burst.score, burst.boxes = now, motion.score, motion.boxes
@@ -129,8 +152,12 @@ class BurstTracker:
             BurstClosed(
                 started_at=burst.started_at,
                 peak_at=burst.peak_at,
-                ended_at=burst.last_motion_at,
+                ended_at=self._end(burst),
                 score=burst.score,
                 boxes=burst.boxes,
             ),
         )
+
+    def _end(self, burst: _Burst) -> datetime:
+        faded = burst.last_motion_at - burst.last_marked_at <= self._afterglow
+        return burst.last_marked_at if faded else burst.last_motion_at

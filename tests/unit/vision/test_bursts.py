@@ -39,9 +39,33 @@ def test_still_frames_are_no_burst() -> None:
 
 
 def test_an_activity_is_opened_by_its_first_moving_frame_and_closed_at_its_last() -> None:
-    events = feed(BurstTracker(), {0: 0, 1: 0.2, 1.2: 0.2, 1.4: 0, 3.1: 0, 3.2: 0})
+    events = feed(BurstTracker(), {0: 0, 1: 0.2, 1.2: 0.2, 1.4: 0, 3.3: 0, 3.4: 0})
 
     assert events == [opened(1, 0.2), closed(1, 1, 1.2, score=0.2)]
+
+
+def test_what_is_left_at_once_after_large_motion_is_no_motion() -> None:
+    leaving = {0: 0.2, 0.2: 0.2, 0.4: 0.002, 1.4: 0.002, 2.4: 0.002}
+
+    assert feed(BurstTracker(quiet_s=1.5), leaving) == [opened(0, 0.2), closed(0, 0, 0.2, score=0.2)]
+
+
+def test_small_motion_that_goes_on_after_large_motion_is_a_burst_of_its_own() -> None:
+    events = feed(BurstTracker(quiet_s=1.5), {0: 0.2, 1: 0.002, 2: 0.002, 3: 0.002, 4: 0.002})
+
+    assert events == [opened(0, 0.2), closed(0, 0, 0, score=0.2), opened(4, 0.002)]
+
+
+def test_a_burst_that_fades_ends_before_its_motion_is_small_beside_its_peak() -> None:
+    fading = {0: 0.2, 0.2: 0.05, 0.4: 0.01, 0.6: 0.002, 0.8: 0.001, 1: 0, 2: 0, 3: 0}
+
+    assert feed(BurstTracker(quiet_s=1.5), fading)[-1] == closed(0, 0, 0.4, score=0.2)
+
+
+def test_a_burst_in_which_small_motion_goes_on_for_long_ends_with_that() -> None:
+    shrinking = {0: 0.2, 0.2: 0.05, 0.4: 0.01, 1: 0.002, 2: 0.002, 3: 0.002, 4: 0.002, 5: 0, 6: 0}
+
+    assert feed(BurstTracker(quiet_s=1.5), shrinking)[-1] == closed(0, 0, 4, score=0.2)
 
 
 def test_a_pause_shorter_than_the_quiet_time_belongs_to_the_burst() -> None:
