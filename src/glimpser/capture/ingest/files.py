@@ -22,7 +22,7 @@ def place_of(path: str, roots: Sequence[Path]) -> tuple[Path, PurePosixPath]:
     if not roots:
         raise InvalidInput.field(_POINTER, "No folder is allowed: set capture.file_roots.")
     pure = PurePosixPath(path)
-    if not path or "\0" in path or ".." in pure.parts:
+    if not path or "\0" in path or ".." in pure.parts or not _is_encodable(path):
         raise InvalidInput.field(_POINTER, "Give the path of a file, without '..'.")
     for root in roots if pure.is_absolute() else roots[:1]:
         below = pure.relative_to(root) if pure.is_absolute() and pure.is_relative_to(root) else pure
@@ -32,6 +32,14 @@ def place_of(path: str, roots: Sequence[Path]) -> tuple[Path, PurePosixPath]:
     raise InvalidInput.field(
         _POINTER, f"The file must lie in one of: {allowed}. More folders are allowed by capture.file_roots."
     )
+
+
+def _is_encodable(path: str) -> bool:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:  # half a pair of surrogates, which JSON can hold and no name of a file
+        return False
+    return True
 
 
 def open_beneath(path: str, roots: Sequence[Path]) -> BinaryIO:

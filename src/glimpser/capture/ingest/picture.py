@@ -65,11 +65,15 @@ def luma(frame: VideoFrame) -> Plane:
 
 
 def encode_jpeg(frame: VideoFrame, width: int) -> Jpeg:
-    """Encode as wide as asked, never wider than the frame; 0 means native."""
+    """Encode as wide as asked, never wider than the frame; 0 means native.
+
+    The last row or column of an odd size is left off: the encoder reads luma in pairs of both, beyond the
+    end of a plane that has an odd one (libjpeg-turbo, `tj3CompressFromYUVPlanes8`).
+    """
     if frame.format.name not in _PLANAR_420:
         frame = frame.reformat(format="yuvj420p", dst_color_range=_FULL_RANGE)
     full_range = frame.color_range == _FULL_RANGE or frame.format.name == "yuvj420p"
-    y, u, v = (_samples(plane) for plane in frame.planes[:3])
+    y, u, v = _even(*(_samples(plane) for plane in frame.planes[:3]))
     if 0 < width < frame.width:
         y, u, v = _shrink((y, u, v), width, frame.height * width // frame.width)
     if not full_range:
@@ -83,6 +87,11 @@ def _samples(plane: VideoPlane) -> Plane:
     """View a plane's samples without its padding. Valid as long as the frame lives."""
     samples = np.frombuffer(memoryview(plane), np.uint8)
     return samples.reshape(plane.height, plane.line_size)[:, : plane.width]
+
+
+def _even(y: Plane, u: Plane, v: Plane) -> tuple[Plane, Plane, Plane]:
+    rows, columns = y.shape[0] // 2, y.shape[1] // 2
+    return y[: 2 * rows, : 2 * columns], u[:rows, :columns], v[:rows, :columns]
 
 
 def _map(plane: Plane, table: Plane) -> Plane:

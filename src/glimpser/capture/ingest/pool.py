@@ -11,7 +11,7 @@ import structlog
 
 from glimpser.capture.ingest.crashes import MAX_CRASHES, CrashRecord, culprit
 from glimpser.capture.ingest.inbox import Inbox
-from glimpser.capture.ingest.process import MAX_UNANSWERED_PINGS
+from glimpser.capture.ingest.process import MAX_UNANSWERED_PINGS, Spawn, WorkerOwner, WorkerProcess
 from glimpser.capture.ingest.reports import as_frame, as_live_event
 from glimpser.capture.ingest.slot import WorkerSlot
 from glimpser.capture.ingest.wants import EVERY_FRAME, Wants
@@ -88,8 +88,10 @@ async def open_pool(settings: PoolSettings, clock: Clock) -> AsyncIterator["Inge
 class IngestPool:
     """Event loop's thread. Workers are started when the first view needs one."""
 
-    def __init__(self, settings: PoolSettings, clock: Clock) -> None:
+    def __init__(self, settings: PoolSettings, clock: Clock, *, spawn: Spawn | None = None) -> None:
+        """`spawn` None: workers are processes of their own."""
         self._settings = settings
+        self._spawn = spawn or self._spawn_process
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._configure = Configure(
@@ -251,12 +253,16 @@ class IngestPool:
         slot = WorkerSlot(
             self,
             self._configure,
+            spawn=self._spawn,
             loop=self._loop,
-            max_unanswered_pings=self._settings.max_unanswered_pings,
             isolated=isolated,
         )
         self._slots.append(slot)
         return slot
+
+    def _spawn_process(self, owner: WorkerOwner) -> WorkerProcess:
+        pings = self._settings.max_unanswered_pings
+        return WorkerProcess(owner, loop=self._loop, max_unanswered_pings=pings)
 
     def _take_out(self, slot: WorkerSlot, template_id: str) -> None:
         slot.stop(template_id)

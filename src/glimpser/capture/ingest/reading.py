@@ -126,7 +126,8 @@ def _rewind(media: Media) -> None:
     try:
         media.container.seek(media.container.start_time or 0)
     except av.error.FFmpegError as error:
-        raise MediaError("This file cannot be played again and again: convert it to MP4.") from error
+        reason = "This file cannot be rewound: convert it to MP4, or play it without repeating it."
+        raise MediaError(reason, Patience.NEVER) from error
 
 
 def _step_s(packet: VideoPacket, nominal_fps: float | None) -> float:

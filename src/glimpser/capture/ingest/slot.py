@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from glimpser.capture.ingest.crashes import CrashRecord
-from glimpser.capture.ingest.process import WorkerProcess
+from glimpser.capture.ingest.process import Spawn, Worker
 from glimpser.capture.ingest.wire import AnyReport, Command, Configure, Start, Stop, Want
 from glimpser.core.live import LiveSpec
 
@@ -38,15 +38,15 @@ class WorkerSlot:
         owner: SlotOwner,
         configure: Configure,
         *,
+        spawn: Spawn,
         loop: asyncio.AbstractEventLoop,
-        max_unanswered_pings: int,
         isolated: bool = False,
     ) -> None:
         self._owner = owner
         self._configure = configure
         self._loop = loop
-        self._max_unanswered_pings = max_unanswered_pings
-        self._worker: WorkerProcess | None = None
+        self._spawn_worker = spawn
+        self._worker: Worker | None = None
         self._restart: asyncio.TimerHandle | None = None
         self._deaths = CrashRecord()
         self.isolated = isolated
@@ -97,11 +97,11 @@ class WorkerSlot:
             self._worker.close()
             self._worker = None
 
-    def on_report(self, worker: WorkerProcess, report: AnyReport, payload: memoryview) -> None:
+    def on_report(self, worker: Worker, report: AnyReport, payload: memoryview) -> None:
         if worker is self._worker:
             self._owner.on_report(report, payload)
 
-    def on_death(self, worker: WorkerProcess, last_words: str) -> None:
+    def on_death(self, worker: Worker, last_words: str) -> None:
         if worker is not self._worker:
             return
         self._worker = None
@@ -114,9 +114,7 @@ class WorkerSlot:
     def _spawn(self) -> None:
         self._restart = None
         try:
-            self._worker = WorkerProcess(
-                self, loop=self._loop, max_unanswered_pings=self._max_unanswered_pings
-            )
+            self._worker = self._spawn_worker(self)
         except OSError as error:
             _log.error("ingest.cannot_start", reason=error.strerror, retry_in_s=_MAX_DELAY_S)
             self._restart = self._loop.call_later(_MAX_DELAY_S, self._spawn)
