@@ -1,0 +1,42 @@
+"""Local time of IANA zones, and the hours of the day on which nobody is to be told."""
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from glimpser.core.errors import InvalidInput
+from glimpser.core.rules import DAYS, QuietHours
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){0,2}")
+_NO_ZONES = frozenset(("posix", "right", "localtime", "posixrules"))
+"""What lies beside the zones in the system's folder of them; `right` counts leap seconds."""
+
+
+def zone_of(name: str) -> tzinfo:
+    """Give a zone by its IANA name. Reads a file the first time.
+
+    Raises:
+        InvalidInput: there is none of that name. UTC is there even without a database of zones.
+    """
+    if name == "UTC":
+        return UTC
+    if _NAME.fullmatch(name) and name.partition("/")[0] not in _NO_ZONES:
+        try:
+            return ZoneInfo(name)
+        except (OSError, ValueError, LookupError):  # a folder, a file of something else, nothing
+            pass
+    raise InvalidInput(f"There is no time zone {name!r}: give an IANA name such as Europe/Berlin or UTC.")
+
+
+def is_quiet(hours: QuietHours, local: datetime) -> bool:
+    """Tell whether a local clock stands in quiet hours.
+
+    Only what the clock shows counts. So an hour that a change of the clock repeats is quiet both times, and
+    one that it leaves out is not missed.
+    """
+    time = local.time().replace(fold=0)
+    today = DAYS[local.weekday()] in hours.days
+    if hours.start < hours.end:
+        return today and hours.start <= time < hours.end
+    yesterday = DAYS[(local - timedelta(days=1)).weekday()] in hours.days
+    return (today and time >= hours.start) or (yesterday and time < hours.end)
