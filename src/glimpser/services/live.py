@@ -57,6 +57,7 @@ class Live:
         registry: Registry,
         clock: Clock,
         tell: Tell,
+        linger_s: float = LINGER_S,
     ) -> None:
         self._pool = pool
         self._hub = hub
@@ -65,6 +66,7 @@ class Live:
         self._registry = registry
         self._clock = clock
         self._tell = tell
+        self._linger_s = linger_s
         self._changes: asyncio.Queue[TemplateId] = asyncio.Queue()
         self._templates: dict[TemplateId, Template] = {}
         self._demand: Counter[TemplateId] = Counter()
@@ -172,7 +174,7 @@ class Live:
         try:
             yield
         finally:
-            asyncio.get_running_loop().call_later(LINGER_S, self._release, template.id)
+            asyncio.get_running_loop().call_later(self._linger_s, self._release, template.id)
 
     def _release(self, template_id: TemplateId) -> None:
         self._demand[template_id] -= 1
