@@ -192,6 +192,9 @@ class IngestPool:
     def on_report(self, report: AnyReport, payload: memoryview) -> None:
         if isinstance(report, Pong):
             return
+        if isinstance(report, SnapshotReport) and report.error:
+            self._answer(report, payload)
+            return
         view = self._views.get(report.id)
         if view is None or report.run != view.run:
             return  # the last words of a capture that was stopped

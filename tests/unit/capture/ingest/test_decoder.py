@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import cast
 
 import av
 import pytest
@@ -150,16 +151,29 @@ def test_after_key_frames_alone_full_decoding_resumes_at_the_next_one(clips: Pat
 def test_a_broken_packet_is_counted_and_pictures_come_again_from_the_next_key_frame(clips: Path) -> None:
     packets, full = packets_of(clips / "plain.mp4"), outputs(clips / "plain.mp4")
     decoder = decoder_of(clips / "plain.mp4")
-    broken = av.Packet(b"\x00\x00\x00\x08garbage!" * 4)
+    broken = cast("VideoPacket", av.Packet(b"\x00\x00\x00\x08garbage!" * 4))
 
     seen = [[picture(f) for f in decoder.feed(packet, wanted=True)] for packet in packets[:5]]
-    list(decoder.feed(broken, wanted=True))  # type: ignore[arg-type]  # a packet of no stream
+    list(decoder.feed(broken, wanted=True))
     after = [[picture(f) for f in decoder.feed(packet, wanted=True)] for packet in packets[6:]]
 
     assert decoder.errors == 1
     assert seen == full[:5]
     assert not any(after[:14])
     assert after[14:] == full[20:]
+
+
+def test_catching_up_goes_no_further_than_a_broken_packet(clips: Path) -> None:
+    packets, full = packets_of(clips / "plain.mp4"), outputs(clips / "plain.mp4")
+    decoder = decoder_of(clips / "plain.mp4")
+    broken = cast("VideoPacket", av.Packet(b"\x00\x00\x00\x08garbage!" * 4))
+    for packet in (*packets[:4], broken, *packets[5:8]):
+        list(decoder.feed(packet, wanted=False))
+
+    [frame] = decoder.feed(packets[8], wanted=True)
+
+    assert [picture(frame)] == full[3]
+    assert list(decoder.feed(packets[9], wanted=True)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

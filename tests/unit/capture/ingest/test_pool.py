@@ -133,8 +133,9 @@ def state_report(start: Start, state: State, *, epoch: int = 1, thread: int = 0)
     )
 
 
-def frame_report(start: Start, seq: int = 1) -> FrameReport:
-    return FrameReport(id=str(start.spec.template_id), run=start.run, seq=seq, ts=NOW, w=2, h=2, wanted=0)
+def frame_report(start: Start, seq: int = 1, *, wanted: int = 0) -> FrameReport:
+    template_id = str(start.spec.template_id)
+    return FrameReport(id=template_id, run=start.run, seq=seq, ts=NOW, w=2, h=2, wanted=wanted)
 
 
 def crash_of(thread: int) -> str:
@@ -193,7 +194,7 @@ async def test_what_a_stopped_capture_says_last_is_not_taken_for_its_successors(
     await world.pool.start(spec(A))
     world.live(A)
     old = world.newest.start_of(A)
-    world.newest.report(frame_report(old))
+    world.newest.report(frame_report(old, wanted=320))
 
     await world.pool.stop(A)
     await world.pool.start(spec(A))
@@ -275,7 +276,6 @@ async def test_a_snapshot_is_the_workers_answer(world: World) -> None:
 @pytest.mark.parametrize("how", ["stop", "death", "error"])
 async def test_who_waits_for_a_snapshot_is_told_as_soon_as_there_will_be_none(world: World, how: str) -> None:
     await world.pool.start(spec(A))
-    run = world.newest.start_of(A).run
     task, command = await asked(world)
 
     if how == "stop":
@@ -283,7 +283,7 @@ async def test_who_waits_for_a_snapshot_is_told_as_soon_as_there_will_be_none(wo
     elif how == "death":
         world.newest.die()
     else:
-        world.newest.report(SnapshotReport(id="A", run=run, request=command.request, error="It is night."))
+        world.newest.report(SnapshotReport(id="A", request=command.request, error="It is night."))
 
     with pytest.raises(Unavailable) as refused:
         async with asyncio.timeout(2):
