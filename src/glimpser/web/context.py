@@ -101,9 +101,8 @@ class RequestContext:
                 exchange.begin(message, headers)
                 if exchange.endless:
                     self._count(scope, exchange)
-            else:
-                exchange.note(message)
             await send(message)
+            exchange.note(message)
 
         try:
             await self._app(scope, receive, noted)

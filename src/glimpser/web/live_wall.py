@@ -34,7 +34,7 @@ class Timing:
         check_s: time between two questions whether the viewer still may watch.
         retry_s: a tile that was refused, or has ended, is tried again after so long.
         stuck_s: a client that takes nothing for so long is dropped.
-        pace_s: time between two messages of a client that are heeded.
+        pace_s: least time between two changes of the tiles; of what is asked meanwhile, the last counts.
         farewell_s: time that a client has to take the close frame.
     """
 
@@ -173,7 +173,6 @@ class WallSocket:
             except InvalidInput as error:
                 return Goodbye(1007 if isinstance(error, NotJson) else 1008, error.detail)
             self._asked.set()
-            await asyncio.sleep(self._timing.pace_s)
 
     async def _arrange(self) -> None:
         """Follow what the client asks for, and try again what it could not have."""
@@ -183,6 +182,7 @@ class WallSocket:
                 await _is_set(self._asked, within_s=self._timing.retry_s)
                 self._asked.clear()
                 await tiles.show(self._wanted)
+                await asyncio.sleep(self._timing.pace_s)
 
     async def _send(self) -> Goodbye | None:
         try:
