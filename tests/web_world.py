@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 import httpx2
 from starlette.types import ASGIApp
 
+from glimpser.cluster.local import LocalJobQueue
 from glimpser.core.accounts import Role, User
+from glimpser.core.channel_kinds import ChannelKinds
 from glimpser.core.errors import InvalidInput, Unavailable
 from glimpser.core.events import Artifact
 from glimpser.core.frames import Frame
@@ -27,16 +29,20 @@ from glimpser.db.migrate import migrate
 from glimpser.db.settings import DatabaseSettings
 from glimpser.observability.health import CheckResult
 from glimpser.services.accounts import Accounts
+from glimpser.services.alerting import Alerting
+from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
 from glimpser.services.templates import Templates
+from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
 from glimpser.streaming.hub import Hub, Subscription
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
 from glimpser.web.application import build
 from glimpser.web.wiring import Services, WebSettings
+from tests.fake_post import FakePost
 
 SECRET = "a signing secret of forty-two characters.."
 PASSWORD = "correct horse battery"
@@ -164,6 +170,8 @@ class World:
     hasher: CheapHasher
     tokens: Tokens
     live: FakeLive
+    post: FakePost
+    queue: LocalJobQueue
     recorder: Recorder
     changed: list[TemplateId]
     checks: dict[str, CheckResult]
@@ -218,14 +226,18 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    directory: Path, settings: WebSettings | None = None, *, fast_streams: bool = False
+    directory: Path,
+    settings: WebSettings | None = None,
+    *,
+    fast_streams: bool = False,
+    channel_kinds: ChannelKinds | None = None,
 ) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock, hasher, recorder, store = FakeClock(), CheapHasher(), Recorder(), MemoryStore()
         database = await stack.enter_async_context(fresh_database(directory))
         pool = stack.enter_context(ThreadPoolExecutor(2))
         tokens = Tokens(SECRET, lifetime_s=LIFETIME_S, clock=clock)
-        live = FakeLive(clock)
+        live, post, queue, notices = FakeLive(clock), FakePost(), LocalJobQueue(), Notices()
         changed: list[TemplateId] = []
         checks = {"database": CheckResult(ok=True, detail="answers")}
 
@@ -239,7 +251,10 @@ async def open_world(
             templates=Templates(database, REGISTRY, clock=clock, changed=changed.append),
             history=History(database, store),
             live=live,
-            notices=Notices(),
+            alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),
+            channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
+            tickets=Tickets(SECRET, clock),
+            notices=notices,
             ready=ready,
             recorder=recorder,
             clock=clock,
@@ -262,6 +277,8 @@ async def open_world(
             hasher=hasher,
             tokens=tokens,
             live=live,
+            post=post,
+            queue=queue,
             recorder=recorder,
             changed=changed,
             checks=checks,

@@ -22,11 +22,13 @@ from glimpser.capture.ingest.picture import Jpeg
 from glimpser.capture.ingest.pool import PoolSettings, open_pool
 from glimpser.capture.samples.clips import make_samples
 from glimpser.capture.still import take_picture
+from glimpser.cluster.local import LocalJobQueue
 from glimpser.config import Config, redacted
 from glimpser.core import failpoints
+from glimpser.core.alerts import DELIVER
 from glimpser.core.clock import Clock, SystemClock
 from glimpser.core.errors import InvalidInput, Misconfigured
-from glimpser.core.ids import TemplateId
+from glimpser.core.events import Level
 from glimpser.core.kinds import Registry, kind_of
 from glimpser.core.live import MediaInput
 from glimpser.core.pages import MAX_LIMIT, PageRequest
@@ -36,21 +38,28 @@ from glimpser.db.engine import SqlDatabase, open_database
 from glimpser.db.migrate import migrate
 from glimpser.db.settings import DatabaseSettings
 from glimpser.egress.gate import Gate, GatePolicy
+from glimpser.notify.posting import open_poster
+from glimpser.notify.webhook import webhook_kind
 from glimpser.observability.health import CheckResult, Health
 from glimpser.observability.logs import configure_logging
 from glimpser.observability.metrics import Metrics
 from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
+from glimpser.services.channels import Channels
+from glimpser.services.delivering import Delivering
 from glimpser.services.history import History
 from glimpser.services.integrity import CheckLevel, Report, check
+from glimpser.services.jobs import JobKind, JobRunner
 from glimpser.services.live import Live
-from glimpser.services.notices import Notices
+from glimpser.services.notices import Notices, Publish
+from glimpser.services.notifications import picture_link
 from glimpser.services.passwords import Argon2Hasher, Passwords
 from glimpser.services.pipeline import Pipeline
 from glimpser.services.recovery import recover
 from glimpser.services.samples import add_samples
 from glimpser.services.streams import Streams
 from glimpser.services.templates import Templates
+from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
 from glimpser.storage.instance import sole_instance
 from glimpser.storage.objects import open_store
@@ -78,6 +87,7 @@ class App:
     hub: Hub
     live: Live
     pipeline: Pipeline
+    jobs: JobRunner
     health: Health
     web: WebServer
     observability: WebServer
@@ -117,7 +127,8 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
     """Run until SIGTERM or SIGINT; then stop accepting, let streams end and record what is left."""
     stopping = _signalled()
     async with asyncio.TaskGroup() as tasks:
-        engine = [tasks.create_task(part) for part in (app.live.run(), app.pipeline.run(), app.hub.run())]
+        parts = (app.live.run(), app.pipeline.run(), app.hub.run(), app.jobs.run())
+        engine = [tasks.create_task(part) for part in parts]
         servers = [tasks.create_task(server.serve()) for server in (app.web, app.observability)]
         app.health.started()
         on_ready()
@@ -127,7 +138,7 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
         app.web.stop()
         app.observability.stop()
         await asyncio.wait(servers, timeout=STOP_WITHIN_S - _RECORD_WITHIN_S)
-        await app.pipeline.drain(_RECORD_WITHIN_S)
+        await asyncio.gather(app.pipeline.drain(_RECORD_WITHIN_S), app.jobs.drain(_RECORD_WITHIN_S))
         for task in engine:
             task.cancel()
     _log.info("program.stopped")
@@ -162,15 +173,15 @@ async def _wire(
     streams = Streams(hub=hub, clock=clock, metrics=metrics, publish=notices.publish)
     pool = await stack.enter_async_context(open_pool(_pool_settings(config, listeners), clock))
 
-    def name_of(template_id: TemplateId) -> str:
-        return live.name_of(template_id)
-
+    told = _Told(database=database, store=store, clock=clock, metrics=metrics, publish=notices.publish)
+    path = await _wire_alerts(config, stack, told, listeners)
     pipeline = Pipeline(
-        Alerting(database, store, clock),
+        path.alerting,
         database,
         clock=clock,
         metrics=metrics,
-        name_of=name_of,
+        name_of=lambda template_id: live.name_of(template_id),  # noqa: PLW0108 (`live` comes later)
+        zones_of=lambda template_id: live.zones_of(template_id),  # noqa: PLW0108
         publish=notices.publish,
     )
     live = Live(
@@ -193,6 +204,9 @@ async def _wire(
         history=History(database, store),
         live=live,
         notices=notices,
+        alerting=path.alerting,
+        channels=path.channels,
+        tickets=path.tickets,
         ready=health.ready,
         recorder=metrics,
         clock=clock,
@@ -205,12 +219,64 @@ async def _wire(
         hub=hub,
         live=live,
         pipeline=pipeline,
+        jobs=path.jobs,
         health=health,
         web=WebServer(build(services, _web_settings(config)), listeners[0], ending=ending),
         observability=WebServer(
             build_observability(health.ready, metrics.expose, metrics_token=_metrics_token(config)),
             listeners[1],
             ending=ending,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What the alert path is built on."""
+
+    database: Database
+    store: ObjectStore
+    clock: Clock
+    metrics: Metrics
+    publish: Publish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AlertPath:
+    """From an event to whoever is to be told."""
+
+    alerting: Alerting
+    channels: Channels
+    tickets: Tickets
+    jobs: JobRunner
+
+
+async def _wire_alerts(
+    config: Config, stack: AsyncExitStack, on: _Told, listeners: Sequence[socket.socket]
+) -> _AlertPath:
+    poster = await stack.enter_async_context(open_poster(Gate(_egress_policy(config, listeners))))
+    kinds = {kind.name: kind for kind in (webhook_kind(poster, clock=on.clock, version=__version__),)}
+    queue = LocalJobQueue()
+    tickets = Tickets(config.security.jwt_secret.get_secret_value(), on.clock)
+    link = picture_link(_link_base(config, listeners[0]), tickets)
+    delivering = Delivering(on.database, kinds, link=link, metrics=on.metrics, publish=on.publish)
+    return _AlertPath(
+        alerting=Alerting(
+            on.database,
+            on.store,
+            queue,
+            clock=on.clock,
+            min_level=Level[config.alerts.min_level.upper()],
+            publish=on.publish,
+        ),
+        channels=Channels(on.database, kinds, clock=on.clock),
+        tickets=tickets,
+        jobs=JobRunner(
+            on.database,
+            queue,
+            {DELIVER: JobKind(handler=delivering)},
+            clock=on.clock,
+            metrics=on.metrics,
         ),
     )
 
@@ -327,6 +393,26 @@ def _pool_settings(config: Config, listeners: Sequence[socket.socket]) -> PoolSe
     )
 
 
+def _egress_policy(config: Config, listeners: Sequence[socket.socket]) -> GatePolicy:
+    own = (listener.getsockname()[:2] for listener in listeners)
+    return GatePolicy(
+        config.capture.egress_allow, frozenset((ipaddress.ip_address(host), port) for host, port in own)
+    )
+
+
+def _link_base(config: Config, listener: socket.socket) -> str:
+    """Say what links in messages begin with."""
+    return config.external.webhook_base_url or _own_url(config, listener.getsockname()[1])
+
+
+def _own_url(config: Config, port: int) -> str:
+    """Say where people find the program: at the configured address, else at that of this machine."""
+    host = config.server.host
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not listened on
+    shown = f"[{shown}]" if ":" in shown else shown
+    return config.server.public_url or f"http://{shown}:{port}"
+
+
 def _limits(config: Config) -> HubLimits:
     return HubLimits(subscribers=config.server.max_streams, per_client=config.server.max_streams_per_client)
 
@@ -398,9 +484,7 @@ async def _prepare_first_admin(accounts: Accounts, config: Config) -> str | None
 
 def _announce(app: App, config: Config, code: str | None) -> None:
     """Tell the person at the terminal where the program is, and how to begin."""
-    host = config.server.host
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not listened on
-    url = config.server.public_url or f"http://{shown}:{app.web.port}"
+    url = _own_url(config, app.web.port)
     lines = [f"Glimpser {__version__} runs at {url}", f"Its data is in {config.data_dir}"]
     if code:
         lines += [f"Create the first admin at {url}/docs with this one-time setup code: {code}"]

@@ -18,7 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from glimpser.core.ids import TemplateId
+from glimpser.core.ids import ChannelId, TemplateId
 from glimpser.core.live import StreamMeasured
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -58,6 +58,12 @@ class Metrics:
             buckets=_JOB_BUCKETS_S,
             registry=self._registry,
         )
+        self._deliveries = Counter(
+            "glimpser_deliveries_total",
+            "Attempts to tell somebody through a channel, by how they ended.",
+            ["channel", "status"],
+            registry=self._registry,
+        )
         self._describe_process(version)
 
     def request_served(self, *, method: str, route: str, status: int, duration_s: float) -> None:
@@ -89,6 +95,10 @@ class Metrics:
     def job_ended(self, *, kind: str, status: str, duration_s: float) -> None:
         self._jobs.labels(kind, status).inc()
         self._job_durations_s.labels(kind).observe(duration_s)
+
+    def delivery_ended(self, *, channel_id: ChannelId, status: str) -> None:
+        """Count an attempt that ended `sent`, `retrying` or `dead`."""
+        self._deliveries.labels(channel_id, status).inc()
 
     def forget(self, template_id: TemplateId) -> None:
         """Remove the series of a view that was deleted. Call it last: any later figure makes a new series."""

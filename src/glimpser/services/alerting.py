@@ -1,30 +1,53 @@
-"""Recording what happened: the picture first, then everything that follows from it in one transaction."""
+"""Recording what happened: the picture first, then everything that follows from it in one transaction.
 
+An event, the alerts it makes, their deliveries and the jobs that send them are committed together or not at
+all. So whoever is to be told is told, whatever happens to the program.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import structlog
 
 from glimpser.core import failpoints
+from glimpser.core.alerts import DELIVER, Alert, AlertFilter
 from glimpser.core.clock import Clock
-from glimpser.core.errors import Unavailable
-from glimpser.core.events import Artifact, Event, Observation
+from glimpser.core.errors import Conflict, Unavailable
+from glimpser.core.events import Artifact, Event, Level, Observation
 from glimpser.core.frames import Frame
-from glimpser.core.ids import ArtifactId, new_id
+from glimpser.core.ids import AlertId, ArtifactId, new_id
 from glimpser.core.keys import artifact_key
-from glimpser.core.ports import Database, ObjectStore
+from glimpser.core.pages import Page, PageRequest
+from glimpser.core.ports import Database, JobQueue, ObjectStore
 from glimpser.core.repositories import Transaction
+from glimpser.services.alert_making import decide, delivery_job
+from glimpser.services.audit import Actor, entry
+from glimpser.services.notices import AlertNotice, Publish, say_nothing
 
 _log = structlog.get_logger(__name__)
 
 
 class Alerting:
-    """Stores events with their pictures."""
+    """Stores events with their pictures, and alerts. Event loop's thread."""
 
-    def __init__(self, database: Database, store: ObjectStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        queue: JobQueue,
+        *,
+        clock: Clock,
+        min_level: Level = Level.ERROR,
+        publish: Publish = say_nothing,
+    ) -> None:
+        """`min_level` is that of events which make an alert without any rule."""
         self._database = database
         self._store = store
+        self._queue = queue
         self._clock = clock
+        self._min_level = min_level
+        self._publish = publish
 
     async def store_picture(self, frame: Frame) -> Artifact:
         """Store a picture durably, to be named by a row that is written next.
@@ -49,16 +72,98 @@ class Alerting:
         )
 
     async def record(self, event: Event, picture: Artifact | None, *, is_new: bool) -> Event:
-        """Write an event, or what is new of it; a new picture takes the place of the one before.
+        """Write an event, or what is new of it, and all alerts it makes.
+
+        A new picture takes the place of the one before, unless somebody has been sent a link to that.
 
         Raises:
             Unavailable: the database cannot take it now; nothing was written.
         """
         written = replace(event, artifact_id=picture.id) if picture else event
-        await self._database.write(lambda tx: _write(tx, written, picture, is_new=is_new))
+        made = await self._database.write(lambda tx: self._write(tx, written, picture, is_new=is_new))
+        await asyncio.to_thread(failpoints.hit, "alert.committed")
+        if made:
+            self._queue.announce(DELIVER)
+        for alert in made:
+            self._publish(AlertNotice(alert))
         if picture and event.artifact_id:
             await self._sweep_garbage()
         return written
+
+    async def alerts(self, where: AlertFilter, page: PageRequest) -> Page[Alert]:
+        """Give a page of alerts, newest first."""
+        return await self._database.read(lambda tx: tx.alerts.list(where, page))
+
+    async def alert(self, alert_id: AlertId) -> Alert:
+        """Raises: NotFound."""
+        return await self._database.read(lambda tx: tx.alerts.get(alert_id))
+
+    async def acknowledge(self, alert_id: AlertId, *, by: Actor) -> Alert:
+        """Say that somebody has seen it; the first to say so is remembered.
+
+        Raises:
+            NotFound: there is no such alert.
+        """
+        now = self._clock.now()
+        made = entry(by, "alert.acknowledged", alert_id, clock=self._clock)
+
+        def acknowledge(tx: Transaction) -> tuple[Alert, bool]:
+            alert = tx.alerts.get(alert_id)
+            if alert.state != "open":
+                return alert, False
+            seen = replace(alert, state="acknowledged", acked_by=by.name, acked_at=now)
+            tx.alerts.set_state(seen)
+            tx.audit.add(made)
+            return seen, True
+
+        alert, has_changed = await self._database.write(acknowledge)
+        if has_changed:
+            self._publish(AlertNotice(alert))
+        return alert
+
+    async def retry(self, alert_id: AlertId, *, by: Actor) -> Alert:
+        """Try the deliveries again that had been given up. Doing it twice, or at once, tries them once.
+
+        Raises:
+            NotFound: there is no such alert.
+        """
+        now = self._clock.now()
+        made = entry(by, "alert.retried", alert_id, clock=self._clock)
+
+        def retry(tx: Transaction) -> tuple[Alert, bool]:
+            alert = tx.alerts.get(alert_id)
+            dead = [delivery for delivery in alert.deliveries if delivery.status == "dead"]
+            for delivery in dead:
+                tx.deliveries.update(replace(delivery, status="pending", next_attempt_at=now))
+                tx.jobs.add(delivery_job(delivery, alert.template_id, now, key=None))
+            if dead:
+                tx.audit.add(made)
+            return tx.alerts.get(alert_id), bool(dead)
+
+        alert, has_changed = await self._database.write(retry)
+        if has_changed:
+            self._queue.announce(DELIVER)
+            self._publish(AlertNotice(alert))
+        return alert
+
+    def _write(self, tx: Transaction, event: Event, picture: Artifact | None, *, is_new: bool) -> list[Alert]:
+        if picture:
+            tx.artifacts.add(picture)
+        before = None if is_new else tx.events.get(event.id).artifact_id
+        if is_new:
+            tx.events.add(event)
+        else:
+            tx.events.update(event)
+        if event.ended_at is not None:
+            tx.observations.add(_observation(event))
+        decided = decide(tx, event, min_level=self._min_level, now=self._clock.now())
+        made = [alert for alert in decided.alerts if _add(tx, alert)]
+        if picture and before and before != picture.id and not decided.was_told:
+            tx.artifacts.remove(before)
+        failpoints.hit("event.before_commit")
+        if made:
+            failpoints.hit("alert.before_commit")
+        return made
 
     async def _sweep_garbage(self) -> None:
         """Delete the objects whose rows are gone. What cannot be deleted now is swept another time."""
@@ -71,19 +176,16 @@ class Alerting:
             _log.info("alerting.garbage_stays", reason=error.detail)
 
 
-def _write(tx: Transaction, event: Event, picture: Artifact | None, *, is_new: bool) -> None:
-    if picture:
-        tx.artifacts.add(picture)
-    if is_new:
-        tx.events.add(event)
-    else:
-        before = tx.events.get(event.id).artifact_id
-        tx.events.update(event)
-        if picture and before and before != picture.id:
-            tx.artifacts.remove(before)
-    if event.ended_at is not None:
-        tx.observations.add(_observation(event))
-    failpoints.hit("event.before_commit")
+def _add(tx: Transaction, alert: Alert) -> bool:
+    """Write an alert and the jobs that deliver it; False when another worker has made the same one."""
+    try:
+        tx.alerts.add(alert)
+    except Conflict:
+        return False
+    for delivery in alert.deliveries:
+        key = delivery.idempotency_key
+        tx.jobs.add(delivery_job(delivery, alert.template_id, alert.created_at, key=key))
+    return True
 
 
 def _observation(event: Event) -> Observation:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ from glimpser.core.motion import OFF, MotionSettings
 from glimpser.core.pages import MAX_LIMIT, PageRequest, decode_cursor
 from glimpser.core.ports import Database, LivePool
 from glimpser.core.repositories import Transaction
-from glimpser.core.templates import Template, TemplateFilter
+from glimpser.core.templates import Template, TemplateFilter, Zone
 from glimpser.services.streams import Streams
 from glimpser.streaming.hub import Hub, Subscription
 
@@ -87,6 +87,11 @@ class Live:
         """Give the name a person gave the view."""
         template = self._templates.get(template_id)
         return template.settings.name if template else str(template_id)
+
+    def zones_of(self, template_id: TemplateId) -> Sequence[Zone]:
+        """Give the areas a person drew into the view."""
+        template = self._templates.get(template_id)
+        return template.settings.zones if template else ()
 
     def status(self, template_id: TemplateId) -> StreamStatus:
         """Give the state of a stream; while it gives pictures, its `fps` is measured."""

@@ -1,7 +1,7 @@
 """From what the live views report to what is recorded: bursts become events, live sessions captures."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -16,6 +16,8 @@ from glimpser.core.ids import CaptureId, EventId, TemplateId, new_id
 from glimpser.core.live import BurstReported, State, StateChanged
 from glimpser.core.motion import BurstClosed
 from glimpser.core.ports import Database
+from glimpser.core.templates import Zone
+from glimpser.rules.zones import touched
 from glimpser.services.alerting import Alerting
 from glimpser.services.notices import EventNotice, Publish, say_nothing
 
@@ -42,6 +44,7 @@ class Pipeline:
         clock: Clock,
         metrics: EventMetrics,
         name_of: Callable[[TemplateId], str],
+        zones_of: Callable[[TemplateId], Sequence[Zone]] = lambda _template_id: (),
         publish: Publish = say_nothing,
     ) -> None:
         self._alerting = alerting
@@ -49,6 +52,7 @@ class Pipeline:
         self._clock = clock
         self._metrics = metrics
         self._name_of = name_of
+        self._zones_of = zones_of
         self._publish = publish
         self._waiting: asyncio.Queue[StateChanged | BurstReported] = asyncio.Queue(MAX_WAITING)
         self._bursts: dict[tuple[TemplateId, datetime], Event] = {}
@@ -89,7 +93,7 @@ class Pipeline:
         key = (report.template_id, report.step.started_at)
         closed = isinstance(report.step, BurstClosed)
         known = self._bursts.pop(key, None) if closed else self._bursts.get(key)
-        event = _described(known or self._opened(report), report)
+        event = _described(known or self._opened(report), report, self._zones_of(report.template_id))
         picture = await self._stored(report.picture) if report.picture else None
         written = await self._again(lambda: self._alerting.record(event, picture, is_new=known is None))
         self._publish(EventNotice(written))
@@ -163,11 +167,15 @@ class Pipeline:
                 await asyncio.sleep(delay_s)
 
 
-def _described(event: Event, report: BurstReported) -> Event:
+def _described(event: Event, report: BurstReported, zones: Sequence[Zone]) -> Event:
     step = report.step
     return replace(
         event,
-        metadata={"score": round(step.score, 4), "boxes": [asdict(box) for box in step.boxes]},
+        metadata={
+            "score": round(step.score, 4),
+            "boxes": [asdict(box) for box in step.boxes],
+            "zones": touched(step.boxes, zones),
+        },
         peak_at=step.peak_at,
         ended_at=step.ended_at if isinstance(step, BurstClosed) else None,
     )

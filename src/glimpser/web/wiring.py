@@ -18,10 +18,13 @@ from glimpser.core.ids import TemplateId
 from glimpser.core.live import StreamStatus
 from glimpser.core.templates import Template
 from glimpser.services.accounts import Accounts
+from glimpser.services.alerting import Alerting
 from glimpser.services.audit import Actor
+from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.notices import Notices
 from glimpser.services.templates import Templates
+from glimpser.services.tickets import Tickets
 from glimpser.streaming.hub import Subscription
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -82,6 +85,9 @@ class Services:
     history: History
     live: LiveViews
     notices: Notices
+    alerting: Alerting
+    channels: Channels
+    tickets: Tickets
     ready: Readiness
     recorder: RequestRecorder
     clock: Clock

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from glimpser.core.ids import TemplateId
+from glimpser.core.ids import ChannelId, TemplateId
 from glimpser.core.live import StreamMeasured
 from glimpser.observability.metrics import CONTENT_TYPE, Metrics
 
@@ -50,6 +50,7 @@ def test_the_names_are_those_of_the_contract(metrics: Metrics) -> None:
         "glimpser_events_total",
         "glimpser_jobs_total",
         "glimpser_job_duration_seconds",
+        "glimpser_deliveries_total",
         "glimpser_build_info",
     }
 
@@ -171,3 +172,12 @@ def test_the_media_type_is_that_of_the_text_format() -> None:
 
 def _naming(metrics: Metrics, template_id: TemplateId) -> list[str]:
     return [line for line in metrics.expose().decode().splitlines() if template_id in line]
+
+
+def test_deliveries_are_counted_by_channel_and_outcome(metrics: Metrics) -> None:
+    channel = ChannelId("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    for status in ("retrying", "retrying", "sent"):
+        metrics.delivery_ended(channel_id=channel, status=status)
+
+    assert value(metrics, "glimpser_deliveries_total", channel=channel, status="retrying") == 2
+    assert value(metrics, "glimpser_deliveries_total", channel=channel, status="sent") == 1
