@@ -1,4 +1,4 @@
-"""Proof that rows, objects and their hashes belong together, and repair where that loses nothing.
+"""Proof that rows and objects belong together and no alert is lost; repair where that loses nothing.
 
 A program that runs meanwhile may be between storing an object and noting its row, so whatever looks amiss is
 looked at a second time. `repair` deletes: it belongs to a program at rest.
@@ -12,16 +12,29 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
+from glimpser.core.alerts import DELIVER, Delivery
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact, Event
+from glimpser.core.ids import time_of
+from glimpser.core.jobs import Job
 from glimpser.core.keys import ARTIFACTS
 from glimpser.core.ports import Database, ObjectStore, StoredEntry
 from glimpser.core.repositories import Transaction
-from glimpser.services.recovery import MOTION, ended, unknown
+from glimpser.services.alert_making import delivery_job
+from glimpser.services.recovery import (
+    MOTION,
+    ended,
+    released,
+    unfinished_jobs,
+    unknown,
+    unsettled_deliveries,
+)
 
 _BATCH = 500
 
-ProblemKind = Literal["structure", "reference", "missing", "orphan", "size", "hash", "unfinished"]
+ProblemKind = Literal[
+    "structure", "reference", "missing", "orphan", "size", "hash", "unfinished", "leaseless", "undelivered"
+]
 
 
 class CheckLevel(IntEnum):
@@ -42,7 +55,8 @@ class Problem:
 
     structure: the database file is damaged. reference: a row names a row that is gone. missing: a row whose
     object is gone. orphan: an object that no row names. size, hash: an object that is not what its row says.
-    unfinished: an event that goes on although its live session has ended.
+    unfinished: an event that goes on although its live session has ended. leaseless: a job that runs under no
+    lease, so that nobody would ever claim it. undelivered: a delivery that no job will send.
     """
 
     kind: ProblemKind
@@ -77,9 +91,9 @@ class _Findings:
 async def check(database: Database, store: ObjectStore, level: CheckLevel, *, repair: bool = False) -> Report:
     """Compare everything with everything; memory is needed for problems alone.
 
-    Repair gives unfinished events their end, clears references to what is gone, removes rows without
-    object and objects without row. If not a single row has its object, the store is most likely another
-    one: then neither rows nor objects are removed.
+    Repair gives unfinished events their end, jobs back to the queue and deliveries another job, clears
+    references to what is gone, removes rows without object and objects without row. If not a single row has
+    its object, the store is most likely another one: then neither rows nor objects are removed.
     """
     findings = await _compare(database, store, level)
     may_remove = repair and findings.matched > 0
@@ -89,6 +103,8 @@ async def check(database: Database, store: ObjectStore, level: CheckLevel, *, re
         *await _check_missing(database, store, findings.missing, repair=may_remove),
         *await _check_orphans(database, store, findings.orphans, repair=may_remove),
         *await _check_events(database, repair=repair),
+        *await _check_jobs(database, repair=repair),
+        *await _check_deliveries(database, repair=repair),
     ]
     garbage = await database.read(lambda tx: tx.garbage.count())
     return Report(tuple(problems), {**findings.counts, "garbage": garbage})
@@ -250,3 +266,44 @@ def _abandoned(tx: Transaction) -> list[Event]:
 def _is_abandoned(tx: Transaction, event: Event) -> bool:
     session = tx.captures.session_at(event.template_id, event.started_at)
     return session is not None and session.ended_at is not None and session.ended_at >= event.started_at
+
+
+async def _check_jobs(database: Database, *, repair: bool) -> list[Problem]:
+    jobs = await (database.write(_release_leaseless) if repair else database.read(_leaseless))
+    detail = "It runs under no lease: nobody would ever claim it."
+    return [Problem("leaseless", f"jobs/{job.id}", detail, repaired=repair) for job in jobs]
+
+
+def _release_leaseless(tx: Transaction) -> list[Job]:
+    jobs = _leaseless(tx)
+    for job in jobs:
+        tx.jobs.finish(released(job), fence=job.fence)
+    return jobs
+
+
+def _leaseless(tx: Transaction) -> list[Job]:
+    return [job for job in unfinished_jobs(tx) if job.status == "running" and job.lease_until is None]
+
+
+async def _check_deliveries(database: Database, *, repair: bool) -> list[Problem]:
+    deliveries = await (database.write(_deliver_undelivered) if repair else database.read(_undelivered))
+    detail = "It is neither sent nor given up, and no job will send it."
+    return [
+        Problem("undelivered", f"deliveries/{delivery.id}", detail, repaired=repair)
+        for delivery in deliveries
+    ]
+
+
+def _deliver_undelivered(tx: Transaction) -> list[Delivery]:
+    """Add the jobs again, due at once, as old as their deliveries; the keys of the lost ones may be taken."""
+    deliveries = _undelivered(tx)
+    for delivery in deliveries:
+        alert = tx.alerts.get(delivery.alert_id)
+        tx.jobs.add(delivery_job(delivery, alert.template_id, time_of(delivery.id), key=None))
+    return deliveries
+
+
+def _undelivered(tx: Transaction) -> list[Delivery]:
+    """Alerts, their deliveries and jobs are written together: one transaction never sees a part."""
+    named = {job.payload.get("delivery_id") for job in unfinished_jobs(tx) if job.kind == DELIVER}
+    return [delivery for delivery in unsettled_deliveries(tx) if delivery.id not in named]

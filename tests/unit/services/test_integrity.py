@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from glimpser.core.alerts import DeliveryStatus
+from glimpser.core.clock import SystemClock
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact
 from glimpser.core.keys import artifact_key
@@ -16,11 +18,12 @@ from glimpser.core.repositories import Transaction
 from glimpser.db import migrate, open_database
 from glimpser.services.integrity import CheckLevel, Problem, check
 from glimpser.testing.storage import MemoryStore
-from tests.contract.samples import artifact, at, capture, event, settings_in
+from tests.contract.samples import VIEW, alert, artifact, at, capture, event, job, settings_in
 
 pytestmark = pytest.mark.anyio
 
 JPEG = b"a picture"
+STATUSES: tuple[DeliveryStatus, ...] = ("pending", "pending", "sending", "retrying", "sent", "dead")
 
 
 @pytest.fixture
@@ -224,6 +227,83 @@ async def test_finds_and_ends_events_whose_session_is_over(database: Database, s
     assert told(repaired.problems) == [("unfinished", f"events/{abandoned.id}", True)]
     assert (await database.read(lambda tx: tx.events.get(abandoned.id))).ended_at == at(7)
     assert await database.read(lambda tx: tx.events.get(going_on.id)) == going_on
+
+
+async def test_finds_deliveries_that_no_job_will_send_and_adds_the_job(
+    database: Database, store: MemoryStore
+) -> None:
+    sent = alert(channels=len(STATUSES))
+    deliveries = tuple(
+        replace(each, status=status) for each, status in zip(sent.deliveries, STATUSES, strict=True)
+    )
+    lost, waiting, running, ended, *_settled = deliveries
+    jobs = [
+        job(1, payload={"delivery_id": waiting.id}),
+        job(2, payload={"delivery_id": running.id}, status="running", lease_until=at(9)),
+        job(3, payload={"delivery_id": ended.id}, status="dead", idempotency_key=ended.idempotency_key),
+        job(4, payload={"delivery_id": lost.id}, kind="export"),
+    ]
+    await database.write(lambda tx: tx.alerts.add(replace(sent, deliveries=deliveries)))
+    await database.write(lambda tx: tx.alerts.add(alert(1)))
+    await database.write(lambda tx: [tx.jobs.add(each) for each in jobs])
+
+    seen = await check(database, store, CheckLevel.PRESENCE)
+    repaired = await check(database, store, CheckLevel.PRESENCE, repair=True)
+    after = await check(database, store, CheckLevel.PRESENCE)
+    added = await database.write(
+        lambda tx: tx.jobs.claim(["deliver"], limit=9, now=SystemClock().now(), lease_until=at(0))
+    )
+
+    subjects = sorted(f"deliveries/{each.id}" for each in (lost, ended))
+    assert told_of(seen.problems, "undelivered") == [(subject, False) for subject in subjects]
+    assert told_of(repaired.problems, "undelivered") == [(subject, True) for subject in subjects]
+    assert after.problems == ()
+    assert {each.payload["delivery_id"] for each in added} == {lost.id, ended.id, waiting.id, running.id}
+    assert {each.template_id for each in added if each.payload["delivery_id"] == lost.id} == {VIEW}
+
+
+async def test_finds_jobs_that_run_under_no_lease_and_gives_them_back(
+    database: Database, store: MemoryStore
+) -> None:
+    leaseless = job(1, status="running", fence=1)
+    held = job(2, status="running", fence=1, lease_until=at(3))
+    await database.write(lambda tx: [tx.jobs.add(each) for each in (leaseless, held, job(3))])
+
+    seen = await check(database, store, CheckLevel.PRESENCE)
+    repaired = await check(database, store, CheckLevel.PRESENCE, repair=True)
+    after = await check(database, store, CheckLevel.PRESENCE)
+
+    assert told(seen.problems) == [("leaseless", f"jobs/{leaseless.id}", False)]
+    assert told(repaired.problems) == [("leaseless", f"jobs/{leaseless.id}", True)]
+    assert after.problems == ()
+    assert (await database.read(lambda tx: tx.jobs.get(leaseless.id))).status == "pending"
+    assert await database.read(lambda tx: tx.jobs.get(held.id)) == held
+
+
+async def test_walks_deliveries_and_jobs_further_than_one_batch(
+    database: Database, store: MemoryStore
+) -> None:
+    alerts = [alert(number, channels=3) for number in range(400)]
+    deliveries = [each for sent in alerts for each in sent.deliveries]
+    lost = deliveries.pop(700)
+
+    def add_all(tx: Transaction) -> None:
+        for each in alerts:
+            tx.alerts.add(each)
+        for number, delivery in enumerate(deliveries):
+            tx.jobs.add(job(number, payload={"delivery_id": delivery.id}))
+
+    await database.write(add_all)
+
+    report = await check(database, store, CheckLevel.PRESENCE)
+
+    assert told(report.problems) == [("undelivered", f"deliveries/{lost.id}", False)]
+
+
+def told_of(problems: tuple[Problem, ...], kind: str) -> list[tuple[str, bool]]:
+    """Give the problems of one kind; there are no others."""
+    assert {problem.kind for problem in problems} == {kind}
+    return sorted((problem.subject, problem.repaired) for problem in problems)
 
 
 def test_levels_are_named_as_the_command_names_them() -> None:
