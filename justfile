@@ -5,6 +5,8 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
 compile := "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"
 
+npm := "python web/hatch_build.py"
+
 # Show the recipes
 default:
     @just --list --unsorted
@@ -15,7 +17,7 @@ format:
     ruff format
 
 # Every check that reads the code without running it, types apart
-lint: style imports dependencies locks secrets licences workflows
+lint: style imports dependencies locks secrets licences workflows web-lint
 
 # Check the types of the program, its tests and ./run
 types:
@@ -51,6 +53,28 @@ lock *args:
     {{ compile }} {{ args }} pyproject.toml --output-file requirements/run.txt
     {{ compile }} {{ args }} pyproject.toml --group develop --constraint requirements/run.txt --output-file requirements/develop.txt
     {{ compile }} {{ args }} requirements/build.in --constraint requirements/develop.txt --output-file requirements/build.txt
+    {{ compile }} {{ args }} requirements/web.in --output-file requirements/web.txt
+
+# Describe the interface to the web app: its types, from the OpenAPI document
+web-types:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    document=$(mktemp --suffix=.json)
+    trap 'rm -f "$document"' EXIT
+    glimpser openapi -o "$document"
+    {{ npm }} run types -- "$document"
+
+# Pass the web app's own tests
+web-test:
+    {{ npm }} test
+
+# Rewrite the web app's code in its one format
+web-format:
+    {{ npm }} run format
+
+# Work on the web app with changes seen at once; GLIMPSER_URL names the server, if it is another
+web-dev:
+    {{ npm }} run dev
 
 # One by one, what `lint` does ------------------------------------------------------------------
 
@@ -89,3 +113,7 @@ licences:
 # The workflows of the forge give away no rights
 workflows:
     zizmor --offline --quiet .github
+
+# Types, rules and format of the web app
+web-lint:
+    {{ npm }} run lint

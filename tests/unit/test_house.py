@@ -33,7 +33,7 @@ PIN = re.compile(
     r"^([a-z0-9.-]+)==([^\s;]+)( ; [^\\\n]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
     re.MULTILINE,
 )
-LOCKS = ("run", "develop", "build")
+LOCKS = ("run", "develop", "build", "web")
 
 
 @cache
@@ -120,6 +120,7 @@ def test_a_lock_satisfies_what_is_declared(name: str) -> None:
         "run": project()["project"]["dependencies"],
         "develop": project()["project"]["dependencies"] + project()["dependency-groups"]["develop"],
         "build": (ROOT / "requirements/build.in").read_text().split(),
+        "web": (ROOT / "requirements/web.in").read_text().split(),
     }[name]
 
     unmet = [

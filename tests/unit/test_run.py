@@ -93,6 +93,7 @@ def test_an_old_interpreter_is_told_what_to_install(run: ModuleType) -> None:
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "report it"),
         ("ERROR: No matching distribution found for av==18.1.0", "64-bit Linux"),
         ("WARNING: Retrying after connection broken by 'NewConnectionError'", "internet"),
+        ("The web app could not be built: npm failed", "GLIMPSER_UI=skip"),
     ],
 )
 def test_a_failed_step_is_explained_in_one_sentence_with_its_remedy(
@@ -160,6 +161,79 @@ def test_a_changed_input_brings_the_environment_up_to_date(
         file.write("# changed\n")
 
     assert run.plan(clone, "run") == ("run", False)
+
+
+@pytest.fixture
+def app(clone: Path) -> Path:
+    """A web app's sources in the clone."""
+    (clone / "web/src").mkdir(parents=True)
+    (clone / "web/package.json").write_text("{}")
+    (clone / "web/src/main.tsx").write_text("// first")
+    return clone / "web"
+
+
+@pytest.mark.parametrize("name", ["src/main.tsx", "src/new.tsx", "package-lock.json", "index.html"])
+def test_a_changed_web_app_is_built_again(
+    run: ModuleType, clone: Path, build: FakeBuild, app: Path, name: str
+) -> None:
+    run.prepare(clone, "run", build=build)
+    assert run.plan(clone, "run") is None
+    (app / name).write_text("// second")
+
+    assert run.plan(clone, "run") == ("run", False)
+
+
+def test_what_building_the_web_app_leaves_changes_nothing(
+    run: ModuleType, clone: Path, build: FakeBuild, app: Path
+) -> None:
+    run.prepare(clone, "run", build=build)
+    (app / "node_modules").mkdir()
+    (app / "node_modules/stamp.json").write_text("{}")
+
+    assert run.plan(clone, "run") is None
+
+
+def test_a_built_web_app_that_was_removed_is_built_again(
+    run: ModuleType, clone: Path, build: FakeBuild, app: Path
+) -> None:
+    built = clone / "src/glimpser/web_dist/index.html"
+    built.parent.mkdir(parents=True)
+    built.touch()
+    run.prepare(clone, "run", build=build)
+    built.unlink()
+
+    assert run.plan(clone, "run") == ("run", False)
+
+
+def test_the_web_app_is_left_alone_when_it_is_not_wanted(
+    run: ModuleType, clone: Path, build: FakeBuild, app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLIMPSER_UI", "skip")
+    run.prepare(clone, "run", build=build)
+    (app / "src/main.tsx").write_text("// second")
+
+    assert run.plan(clone, "run") is None
+    assert not run.needs_node(clone)
+
+    monkeypatch.delenv("GLIMPSER_UI")
+    assert run.plan(clone, "run") == ("run", False)
+
+
+@pytest.mark.parametrize(("version", "enough"), [("v22.12.0", "yes"), ("v24.1.0", "yes"), ("v20.20.2", "no")])
+def test_node_is_fetched_only_where_none_is_new_enough(
+    run: ModuleType, clone: Path, app: Path, monkeypatch: pytest.MonkeyPatch, version: str, enough: str
+) -> None:
+    programs = clone / "bin"
+    programs.mkdir()
+    for name in ("node", "npm"):
+        (programs / name).write_text(f"#!/bin/sh\necho {version}\n")
+        (programs / name).chmod(0o755)
+
+    monkeypatch.setenv("PATH", str(programs))
+    assert run.needs_node(clone) is (enough == "no")
+
+    monkeypatch.setenv("PATH", str(clone))
+    assert run.needs_node(clone)
 
 
 def test_an_input_of_the_other_level_changes_nothing(run: ModuleType, clone: Path, build: FakeBuild) -> None:

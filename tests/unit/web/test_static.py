@@ -10,6 +10,8 @@ from glimpser.web.routes.static import POLICY, load_site
 from glimpser.web.wiring import WebSettings
 from tests.web_world import World, open_world
 
+pytestmark = pytest.mark.anyio
+
 HTML = b"<!doctype html><title>Glimpser</title>"
 SCRIPT = b"console.log('glimpser')\n" * 100
 
@@ -25,7 +27,7 @@ def built(tmp_path: Path) -> Path:
     (site / "assets/app-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT))
     (site / "assets/app-1a2b.js.br").write_bytes(b"brotli")
     (site / "stamp.txt").write_text("of the build")
-    (tmp_path / "secret.js").write_text("secret")
+    (tmp_path / "secret.js").write_text("nobody may read this")
     return site
 
 
@@ -125,17 +127,15 @@ async def test_a_file_that_is_not_served_is_missing_and_no_page(built: Path, pat
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize(
-    "path", ["/%2e%2e/secret.js", "/..%2fsecret.js", "/assets/..%2f..%2fsecret.js", "//secret.js"]
-)
+@pytest.mark.parametrize("path", ["/%2e%2e/secret.js", "/..%2fsecret.js", "/assets/..%2f..%2fsecret.js"])
 async def test_nothing_outside_the_directory_can_be_named(built: Path, path: str) -> None:
     answer = await ask(built, path)
 
     assert answer.status_code == 404
-    assert b"secret" not in answer.content.replace(path.encode(), b"")
+    assert b"nobody may read this" not in answer.content
 
 
-def test_a_link_out_of_the_directory_is_not_followed_and_one_inside_is(built: Path) -> None:
+async def test_a_link_out_of_the_directory_is_not_followed_and_one_inside_is(built: Path) -> None:
     (built / "out.js").symlink_to(built.parent / "secret.js")
     (built / "in.js").symlink_to(built / "theme.js")
 

@@ -1,0 +1,43 @@
+/** What a tile says about its view. An old picture must never pass for a live one. */
+
+import type { Stream } from '../api/types';
+import { shortClockTime, span } from '../format/time';
+import { rate, STREAM_STATES } from '../format/words';
+
+export interface TileStatus {
+  kind: 'live' | 'old' | 'waiting' | 'bad' | 'off';
+  label: string;
+  /** Why there are no pictures, in words for people. */
+  reason: string | null;
+}
+
+export interface TileFacts {
+  enabled: boolean;
+  stream: Stream;
+  /** When the picture on show was captured; null as long as there is none. */
+  pictureMs: number | null;
+  shownSinceMs: number;
+  nowMs: number;
+}
+
+const PATIENCE_MS = 5000;
+const MISSED_PICTURES = 3;
+
+export function tileStatus({ enabled, stream, pictureMs, shownSinceMs, nowMs }: TileFacts): TileStatus {
+  if (!enabled) return { kind: 'off', label: 'Switched off', reason: null };
+  const { label, tone } = STREAM_STATES[stream.state];
+  if (stream.state === 'idle' || stream.state === 'stopping') return { kind: 'off', label, reason: null };
+  if (stream.state === 'connecting') return { kind: 'waiting', label, reason: null };
+  if (tone === 'bad') {
+    const since = `${stream.state === 'failed' ? 'Failed' : 'Offline'} since ${shortClockTime(stream.since)}`;
+    return { kind: 'bad', label: since, reason: stream.reason };
+  }
+  const patienceMs = Math.max(PATIENCE_MS, (MISSED_PICTURES * 1000) / (stream.fps ?? 1));
+  if (pictureMs === null) {
+    const waited = nowMs - shownSinceMs > patienceMs;
+    return { kind: 'waiting', label: waited ? 'No picture yet' : 'Loading', reason: null };
+  }
+  const ageMs = nowMs - pictureMs;
+  if (ageMs > patienceMs) return { kind: 'old', label: `${span(ageMs)} old`, reason: null };
+  return { kind: 'live', label: stream.fps === null ? 'Live' : rate(stream.fps), reason: null };
+}

@@ -1,0 +1,165 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Cctv, Plus } from 'lucide-react';
+import { useState, type ReactNode } from 'react';
+import { templatesQuery } from '../api/queries';
+import type { Template } from '../api/types';
+import { plural, rate, STREAM_STATES, type StateWords } from '../format/words';
+import { useMay } from '../session';
+import { usePatchSource } from '../sources/mutations';
+import { Switch } from '../ui/Switch';
+import { SourceIcon } from '../ui/kinds';
+import { Ago, Empty, Failure, Head, Skeleton, State } from '../ui/parts';
+
+export function SourcesPage() {
+  const templates = useQuery(templatesQuery);
+  const isAdmin = useMay('admin');
+  const add = isAdmin && (
+    <Link to="/sources/new" className="btn btn-primary">
+      <Plus aria-hidden className="size-4" />
+      Add source
+    </Link>
+  );
+  return (
+    <>
+      <Head title="Sources" sub={templates.data ? plural(templates.data.length, 'source') : ' '}>
+        {templates.data?.length !== 0 && add}
+      </Head>
+      <div className="px-4 pb-8 md:px-6">
+        {templates.data ? (
+          templates.data.length > 0 ? (
+            <SourceTable templates={templates.data} isAdmin={isAdmin} />
+          ) : (
+            <Empty icon={Cctv} title="No sources yet" action={add}>
+              A source is something Glimpser watches, such as a camera or a video file.
+            </Empty>
+          )
+        ) : templates.isError ? (
+          <Failure error={templates.error} onRetry={() => void templates.refetch()} />
+        ) : (
+          <Skeleton rows={5} className="h-[76px] rounded-lg" />
+        )}
+      </div>
+    </>
+  );
+}
+
+interface TableProps {
+  templates: readonly Template[];
+  isAdmin: boolean;
+}
+
+function SourceTable({ templates, isAdmin }: TableProps) {
+  return (
+    <div className="card overflow-hidden">
+      <table className="w-full text-left text-sm">
+        <thead className="text-xs text-dim max-md:sr-only">
+          <tr className="border-b border-line">
+            <Column>Source</Column>
+            <Column>State</Column>
+            <Column className="max-lg:hidden">Since</Column>
+            <Column className="max-lg:hidden">Picture</Column>
+            <Column className="text-right">{isAdmin ? 'On' : <span className="sr-only">On</span>}</Column>
+          </tr>
+        </thead>
+        <tbody>
+          {templates.map((template) => (
+            <SourceRow key={template.id} template={template} isAdmin={isAdmin} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Column({ children, className = '' }: { children: ReactNode; className?: string }) {
+  return (
+    <th scope="col" className={`h-10 px-4 font-medium ${className}`}>
+      {children}
+    </th>
+  );
+}
+
+function SourceRow({ template, isAdmin }: { template: Template; isAdmin: boolean }) {
+  const { id, name, groups, stream, enabled } = template;
+  const state = sourceState(template);
+  return (
+    <tr className="relative border-b border-line last:border-0 hover:bg-raised max-md:grid max-md:grid-cols-[minmax(0,1fr)_auto]">
+      <td className="px-4 py-2.5">
+        <div className="flex items-center gap-3">
+          <Thumbnail template={template} />
+          <div className="min-w-0">
+            <Link
+              to="/sources/$sourceId"
+              params={{ sourceId: id }}
+              className="block truncate rounded font-medium after:absolute after:inset-0"
+            >
+              {name}
+            </Link>
+            {groups.length > 0 && <p className="truncate text-xs text-dim">{groups.join(', ')}</p>}
+            <p className="text-xs text-dim md:hidden">
+              <State {...state} />
+              {enabled && stream.reason !== null && <span className="line-clamp-2">{stream.reason}</span>}
+            </p>
+          </div>
+        </div>
+      </td>
+      <td className="px-4 py-2.5 max-md:hidden">
+        <State {...state} />
+        {enabled && stream.reason !== null && (
+          <p className="mt-0.5 line-clamp-2 max-w-md text-xs text-dim">{stream.reason}</p>
+        )}
+      </td>
+      <td className="num px-4 text-dim max-lg:hidden">{enabled && <Ago at={stream.since} />}</td>
+      <td className="num px-4 whitespace-nowrap text-dim max-lg:hidden">{pictureFacts(template)}</td>
+      <td className="px-4 text-right max-md:self-center">
+        {isAdmin && <EnableSwitch template={template} />}
+      </td>
+    </tr>
+  );
+}
+
+export function EnableSwitch({ template }: { template: Template }) {
+  const patch = usePatchSource(template);
+  return (
+    <Switch
+      label={`${template.name} is switched on`}
+      checked={patch.isPending ? !template.enabled : template.enabled}
+      disabled={patch.isPending}
+      onChange={(enabled) => patch.mutate({ enabled })}
+    />
+  );
+}
+
+function Thumbnail({ template }: { template: Template }) {
+  const [failed, setFailed] = useState(false);
+  const place = 'media h-14 w-[100px] shrink-0 rounded';
+  if (failed || !template.enabled || STREAM_STATES[template.stream.state].tone !== 'ok') {
+    return (
+      <span className={`${place} grid place-items-center`}>
+        <SourceIcon kind={template.kind} className="size-5 text-white/50" />
+      </span>
+    );
+  }
+  return (
+    <img
+      src={`/api/stream/${template.id}/snapshot?w=320`}
+      alt=""
+      loading="lazy"
+      width={100}
+      height={56}
+      className={`${place} object-cover`}
+      onError={() => setFailed(true)}
+    />
+  );
+}
+
+export function sourceState({ enabled, stream }: Template): StateWords {
+  return enabled ? STREAM_STATES[stream.state] : { label: 'Switched off', tone: 'off' };
+}
+
+export function pictureFacts({ stream, enabled }: Template): string {
+  if (!enabled || stream.width === null || stream.height === null) return '';
+  const size = `${stream.width} × ${stream.height}`;
+  return stream.fps === null ? size : `${size}, ${rate(stream.fps)}`;
+}

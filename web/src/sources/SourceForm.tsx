@@ -1,0 +1,236 @@
+import { useMutation } from '@tanstack/react-query';
+import { ChevronRight } from 'lucide-react';
+import { useId, useRef, useState, type SubmitEvent, type ReactNode } from 'react';
+import { isStatus } from '../api/errors';
+import type { Kind, Template, TemplateForm } from '../api/types';
+import { CheckField, FieldFrame, FormError, RangeField, SelectField, TextField } from '../forms/Input';
+import { below, findingsOf, focusFirstError, NO_FINDINGS } from '../forms/problems';
+import { fieldsOf, type Errors } from '../forms/schema';
+import { SchemaForm } from '../forms/SchemaForm';
+import { percent } from '../format/words';
+import { SourceIcon } from '../ui/kinds';
+import {
+  checkSource,
+  DETECTORS,
+  newSource,
+  pointersOf,
+  sourceBody,
+  sourceValues,
+  type SourceValues,
+} from './model';
+
+interface Props {
+  kinds: readonly Kind[];
+  template?: Template;
+  /** Sends the body; resolves when it is stored. */
+  save: (body: TemplateForm) => Promise<Template>;
+  onSaved: (template: Template) => void;
+  /** Drawn when somebody else has changed the source since it was read. */
+  conflict?: ReactNode;
+  cancel: ReactNode;
+}
+
+export function SourceForm({ kinds, template, save, onSaved, conflict, cancel }: Props) {
+  const form = useRef<HTMLFormElement>(null);
+  const [values, setValues] = useState(() => startValues(kinds, template));
+  const [missing, setMissing] = useState<Errors>({});
+  const kind = kinds.find((one) => one.kind === values.kind);
+  const fields = kind ? fieldsOf(kind.schema) : [];
+  const saving = useMutation({
+    mutationFn: () => save(sourceBody(values, fields, template)),
+    onSuccess: onSaved,
+    onError: () => focusFirstError(form.current),
+  });
+  const hasConflict = isStatus(saving.error, 412);
+  const found = saving.isError && !hasConflict ? findingsOf(saving.error, pointersOf(fields)) : NO_FINDINGS;
+  const errors = { ...found.fields, ...missing };
+  const set = (change: Partial<SourceValues>) => {
+    setValues({ ...values, ...change });
+    setMissing({});
+    if (!hasConflict) saving.reset();
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const wrong = checkSource(values, fields);
+    setMissing(wrong);
+    if (Object.keys(wrong).length > 0) focusFirstError(form.current);
+    else saving.mutate();
+  };
+  return (
+    <form ref={form} noValidate className="max-w-[560px] space-y-6 px-4 pb-10 md:px-6" onSubmit={submit}>
+      {!template && (
+        <KindPicker
+          kinds={kinds}
+          value={values.kind}
+          onChange={(next) => setValues(switched(values, next))}
+        />
+      )}
+      <TextField
+        label="Name"
+        required
+        placeholder="Front door"
+        maxLength={100}
+        error={errors.name}
+        value={values.name}
+        onChange={(name) => set({ name })}
+      />
+      <SchemaForm
+        key={values.kind}
+        fields={fields}
+        values={values.config}
+        errors={below('config', errors)}
+        editing={template !== undefined}
+        onChange={(config) => set({ config })}
+      />
+      <MotionSection values={values} errors={errors} set={set} />
+      <MoreSection values={values} errors={errors} set={set} />
+      {hasConflict && conflict}
+      <FormError>{found.form}</FormError>
+      <div className="sticky bottom-14 z-10 -mx-4 flex items-center gap-2 border-t border-line bg-canvas px-4 py-3 md:static md:mx-0 md:border-0 md:p-0">
+        <button type="submit" className="btn btn-primary" disabled={saving.isPending}>
+          {saving.isPending ? 'Saving…' : template ? 'Save changes' : 'Add source'}
+        </button>
+        {cancel}
+      </div>
+    </form>
+  );
+}
+
+interface KindPickerProps {
+  kinds: readonly Kind[];
+  value: string;
+  onChange: (kind: Kind) => void;
+}
+
+function KindPicker({ kinds, value, onChange }: KindPickerProps) {
+  const name = useId();
+  return (
+    <fieldset>
+      <legend className="mb-2 text-sm font-medium">What do you want to watch?</legend>
+      <div className="grid gap-2 sm:grid-cols-2">
+        {kinds.map((kind) => {
+          return (
+            <label
+              key={kind.kind}
+              className="card flex cursor-pointer items-start gap-3 p-3 transition-colors hover:bg-raised has-checked:border-accent has-checked:bg-accent-soft has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent"
+            >
+              <input
+                type="radio"
+                name={name}
+                className="sr-only"
+                checked={kind.kind === value}
+                onChange={() => onChange(kind)}
+              />
+              <SourceIcon kind={kind.kind} className="mt-0.5 size-5 shrink-0 text-accent" />
+              <span>
+                <span className="block text-sm font-medium">{kind.title}</span>
+                <span className="block text-xs text-dim">{kind.description}</span>
+              </span>
+            </label>
+          );
+        })}
+      </div>
+    </fieldset>
+  );
+}
+
+interface SectionProps {
+  values: SourceValues;
+  errors: Errors;
+  set: (change: Partial<SourceValues>) => void;
+}
+
+function MotionSection({ values, errors, set }: SectionProps) {
+  return (
+    <Section title="Motion" open={hasAny(errors, 'motion')}>
+      <SelectField
+        label="Detector"
+        value={values.detector}
+        options={DETECTORS}
+        error={errors['motion/detector']}
+        onChange={(detector) => set({ detector })}
+      />
+      {values.detector !== 'off' && (
+        <>
+          <RangeField
+            label="Sensitivity"
+            hint="Higher notices fainter changes."
+            value={values.sensitivity}
+            shown={percent(values.sensitivity)}
+            error={errors['motion/sensitivity']}
+            onChange={(sensitivity) => set({ sensitivity })}
+          />
+          <RangeField
+            label="Smallest motion"
+            hint="How much of the picture must move to count."
+            step={0.005}
+            value={values.threshold}
+            shown={percent(values.threshold)}
+            error={errors['motion/threshold']}
+            onChange={(threshold) => set({ threshold })}
+          />
+        </>
+      )}
+    </Section>
+  );
+}
+
+function MoreSection({ values, errors, set }: SectionProps) {
+  return (
+    <Section title="Groups and notes" open={hasAny(errors, 'groups') || hasAny(errors, 'notes')}>
+      <TextField
+        label="Groups"
+        optional
+        placeholder="Home, Garden"
+        hint="Separated by commas. The wall can show one group at a time."
+        error={errors.groups}
+        value={values.groups}
+        onChange={(groups) => set({ groups })}
+      />
+      <FieldFrame label="Notes" optional error={errors.notes}>
+        {(aria) => (
+          <textarea
+            {...aria}
+            rows={3}
+            className="field"
+            value={values.notes}
+            onChange={(event) => set({ notes: event.target.value })}
+          />
+        )}
+      </FieldFrame>
+      <CheckField
+        label="Switched on"
+        hint="A source that is switched off is kept, but not watched."
+        checked={values.enabled}
+        onChange={(enabled) => set({ enabled })}
+      />
+    </Section>
+  );
+}
+
+function Section({ title, open, children }: { title: string; open: boolean; children: ReactNode }) {
+  return (
+    <details className="group card" open={open}>
+      <summary className="flex h-12 items-center gap-2 rounded-xl px-4 text-sm font-medium">
+        <ChevronRight aria-hidden className="size-4 text-dim transition-transform group-open:rotate-90" />
+        {title}
+      </summary>
+      <div className="space-y-5 px-4 pt-1 pb-5">{children}</div>
+    </details>
+  );
+}
+
+function startValues(kinds: readonly Kind[], template: Template | undefined): SourceValues {
+  const kind = kinds.find((one) => one.kind === template?.kind) ?? kinds[0];
+  if (!kind) throw new Error('The server offers no kind of source.');
+  return template ? sourceValues(template, kind) : newSource(kind);
+}
+
+/** Another kind has another config; what was typed above it stays. */
+function switched(values: SourceValues, kind: Kind): SourceValues {
+  return { ...values, kind: kind.kind, config: newSource(kind).config };
+}
+
+function hasAny(errors: Errors, prefix: string): boolean {
+  return Object.keys(errors).some((name) => name === prefix || name.startsWith(`${prefix}/`));
+}

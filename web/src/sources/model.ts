@@ -1,0 +1,93 @@
+/** A source as its form holds it, and the way to and from what the server takes. */
+
+import type { Kind, Template, TemplateForm } from '../api/types';
+import {
+  check,
+  fieldsOf,
+  initialValues,
+  toConfig,
+  type Errors,
+  type Field,
+  type Values,
+} from '../forms/schema';
+
+export interface SourceValues {
+  name: string;
+  kind: string;
+  config: Values;
+  enabled: boolean;
+  groups: string;
+  notes: string;
+  detector: string;
+  sensitivity: number;
+  threshold: number;
+}
+
+export const DETECTORS = [
+  { value: 'adaptive', label: 'Adaptive (for most cameras)' },
+  { value: 'mog2', label: 'MOG2 (moving backgrounds, needs more of the processor)' },
+  { value: 'pixel_diff', label: 'Pixel difference (plain and quick)' },
+  { value: 'off', label: 'Off' },
+] as const;
+
+export function newSource(kind: Kind): SourceValues {
+  return {
+    name: '',
+    kind: kind.kind,
+    config: initialValues(fieldsOf(kind.schema)),
+    enabled: true,
+    groups: '',
+    notes: '',
+    detector: 'adaptive',
+    sensitivity: 0.5,
+    threshold: 0,
+  };
+}
+
+export function sourceValues(template: Template, kind: Kind): SourceValues {
+  return {
+    name: template.name,
+    kind: template.kind,
+    config: initialValues(fieldsOf(kind.schema), template.config),
+    enabled: template.enabled,
+    groups: template.groups.join(', '),
+    notes: template.notes,
+    ...template.motion,
+  };
+}
+
+/** The body of a POST, or of a PUT when there is a template already: what the form does not show stays. */
+export function sourceBody(values: SourceValues, fields: readonly Field[], known?: Template): TemplateForm {
+  const shown = new Set(fields.map(({ name }) => name));
+  const hidden = Object.entries(known?.config ?? {}).filter(([name]) => !shown.has(name));
+  const body = {
+    ...known,
+    name: values.name.trim(),
+    kind: values.kind,
+    config: { ...Object.fromEntries(hidden), ...toConfig(fields, values.config) },
+    enabled: values.enabled,
+    groups: groupsOf(values.groups),
+    notes: values.notes,
+    motion: { detector: values.detector, sensitivity: values.sensitivity, threshold: values.threshold },
+  };
+  return body as unknown as TemplateForm;
+}
+
+/** By the server's pointers, so that both kinds of findings stand at the same fields. */
+export function checkSource(values: SourceValues, fields: readonly Field[]): Errors {
+  const inConfig = Object.entries(check(fields, values.config));
+  return {
+    ...(values.name.trim() === '' && { name: 'A name is needed.' }),
+    ...Object.fromEntries(inConfig.map(([name, message]) => [`config/${name}`, message])),
+  };
+}
+
+export function pointersOf(fields: readonly Field[]): string[] {
+  const settings = ['name', 'groups', 'notes', 'motion/detector', 'motion/sensitivity', 'motion/threshold'];
+  return [...settings, ...fields.map(({ name }) => `config/${name}`)];
+}
+
+export function groupsOf(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  return [...new Set(names.filter((name) => name !== ''))];
+}
