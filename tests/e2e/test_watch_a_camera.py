@@ -173,7 +173,7 @@ def test_a_change_restarts_its_own_view_alone(client: httpx2.Client, clip: Path)
         ("ffmpeg", {"url": "rtsp://169.254.169.254/latest"}, "never connected to"),
         ("ffmpeg", {"url": "rtsp://10.1.2.3/cam"}, "capture.camera_cidrs"),
         ("file", {"path": "absent.mp4"}, "cannot be opened"),
-        ("file", {"path": "notes.txt"}, "is it a video"),
+        ("file", {"path": "notes.txt"}, "is no video"),
     ],
 )
 def test_a_view_that_cannot_be_opened_says_what_is_wrong(
