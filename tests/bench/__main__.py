@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import ingest, mjpeg, snapshot, start
+from tests.bench import ingest, mjpeg, snapshot, start, wall
 from tests.bench.figures import Part
 
 Run = Callable[[float | None], tuple[bool, object]]
@@ -54,6 +54,7 @@ PARTS: Mapping[str, Run] = {
     "mjpeg": _mjpeg,
     "snapshot": _part(snapshot.run),
     "start": _part(start.run),
+    "wall": _part(wall.run),
 }
 
 if __name__ == "__main__":
