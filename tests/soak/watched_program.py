@@ -15,8 +15,11 @@ from tests.program import OPEN_LOOPBACK, Program, wait_for
 
 FILES = ("hall.mp4", "yard.mp4")
 CAMERA = "door.mp4"
-_MOTION = ((1.0, 2.4), (4.0, 5.4))
-_CLIP_S = 6.0
+_CLIP_S = 11.0
+_MOTION_S = (0.5, 6.0)
+_MOTION_FOR_S = 1.5
+_STAGGER_S = 1.5
+"""When something moves: every few seconds in each view, with pauses that end a burst, never all at a time."""
 
 
 @dataclass(slots=True)
@@ -34,7 +37,9 @@ def scene(folder: Path) -> Iterator[Scene]:
     media = folder / "media"
     media.mkdir()
     for seed, name in enumerate((*FILES, CAMERA)):
-        make_clip(media / name, seconds=_CLIP_S, fps=10, gop=10, motion=_MOTION, seed=seed)
+        begins = [start_s + seed * _STAGGER_S for start_s in _MOTION_S]
+        motion = [(start_s, start_s + _MOTION_FOR_S) for start_s in begins]
+        make_clip(media / name, seconds=_CLIP_S, fps=10, gop=10, motion=motion, seed=seed)
     settings = {**OPEN_LOOPBACK, "GLIMPSER_CAPTURE__FILE_ROOTS": f'["{media}"]'}
     with FakeCamera(media / CAMERA) as camera:
         program = Program(folder / "data", settings)
