@@ -1,6 +1,6 @@
 """What a rule decides about an event: a pure function, so that every decision can be tried and explained."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from glimpser.core.events import Event
@@ -25,6 +25,15 @@ def evaluate(rule: Rule, event: Event, now: datetime, history: RuleHistory) -> V
 
 def _first_failed(steps: Iterable[TraceStep]) -> TraceStep | None:
     return next((step for step in steps if not step.ok), None)
+
+
+def decisive(verdicts: Sequence[Verdict]) -> Verdict:
+    """Give the first verdict that decides over several rules: one that fires, else one that is silent."""
+    for decision in ("fire", "suppress", "no_match"):
+        for verdict in verdicts:
+            if verdict.decision == decision:
+                return verdict
+    return Verdict("no_match", "There are no rules.", ())
 
 
 def _matches(rule: Rule, event: Event) -> Iterator[TraceStep]:

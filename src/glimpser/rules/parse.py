@@ -153,6 +153,11 @@ def rule_of(form: RuleForm) -> Rule:
     )
 
 
+def form_of(rule: Rule) -> RuleForm:
+    """Make the form that `rule_of` makes the same rule of."""
+    return RuleForm.model_validate(rule_values(rule))
+
+
 def rule_values(rule: Rule) -> dict[str, object]:
     """Write a rule as plain values; `parse_rule` gives the same rule back."""
     return {

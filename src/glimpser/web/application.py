@@ -20,7 +20,19 @@ from glimpser.core.errors import GlimpserError
 from glimpser.web import problems, shapes
 from glimpser.web.context import RequestContext
 from glimpser.web.openapi import TITLE, describe
-from glimpser.web.routes import docs, events, live, media, session, static, system, templates
+from glimpser.web.routes import (
+    alerts,
+    channels,
+    docs,
+    events,
+    live,
+    media,
+    rules,
+    session,
+    static,
+    system,
+    templates,
+)
 from glimpser.web.security import (
     PUBLIC,
     BodyLimit,
@@ -32,7 +44,8 @@ from glimpser.web.security import (
 )
 from glimpser.web.wiring import Services, WebSettings
 
-VIEWER, ADMIN = require(Role.VIEWER), require(Role.ADMIN)
+VIEWER, OPERATOR, ADMIN = require(Role.VIEWER), require(Role.OPERATOR), require(Role.ADMIN)
+VIEWER_OR_TICKET = require(Role.VIEWER, or_ticket=True)
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -55,7 +68,7 @@ class Row:
 
 
 WRITE = (404, 409, 412, 422, 428, 503)
-TEMPLATE = shapes.AdminTemplateView
+TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.AlertView
 
 ROUTES = (
     Row("GET", "/version", PUBLIC, system.version, shapes.VersionView),
@@ -81,11 +94,30 @@ ROUTES = (
         "GET", "/api/stream/{template_id}/mjpeg", VIEWER, media.mjpeg, "multipart/x-mixed-replace",
         refusals=(404, 429, 503),
     ),
-    Row("GET", "/api/artifacts/{artifact_id}", VIEWER, media.artifact, "image/jpeg", 200, (404, 416)),
+    Row(
+        "GET", "/api/artifacts/{artifact_id}", VIEWER_OR_TICKET, media.artifact, "image/jpeg",
+        refusals=(404, 416),
+    ),
     Row("GET", "/api/captures", VIEWER, events.captures, shapes.CaptureList, 200, (422,)),
     Row("GET", "/api/captures/{capture_id}", VIEWER, events.capture, shapes.CaptureView, 200, (404,)),
     Row("GET", "/api/events", VIEWER, events.listing, shapes.EventList, 200, (422,)),
     Row("GET", "/api/events/{event_id}", VIEWER, events.read, shapes.EventView, 200, (404,)),
+    Row("GET", "/api/alerts", VIEWER, alerts.listing, shapes.AlertList, 200, (422,)),
+    Row("POST", "/api/alerts/test", OPERATOR, alerts.send_test, shapes.AlertTestView, 200, (422, 503)),
+    Row("GET", "/api/alerts/{alert_id}", VIEWER, alerts.read, ALERT, 200, (404,)),
+    Row("POST", "/api/alerts/{alert_id}/ack", OPERATOR, alerts.acknowledge, ALERT, 200, (404, 503)),
+    Row("POST", "/api/alerts/{alert_id}/retry", OPERATOR, alerts.retry, ALERT, 200, (404, 503)),
+    Row("POST", "/api/admin/rules/test", OPERATOR, rules.try_out, shapes.RulesVerdictView, 200, (422,)),
+    Row("GET", "/api/channel-kinds", VIEWER, channels.kinds, list[shapes.KindView]),
+    Row("GET", "/api/admin/channels", ADMIN, channels.listing, shapes.ChannelList, 200, (422,)),
+    Row("POST", "/api/admin/channels", ADMIN, channels.create, CHANNEL, 201, (422, 503)),
+    Row("GET", "/api/admin/channels/{channel_id}", ADMIN, channels.read, CHANNEL, 200, (404,)),
+    Row("PUT", "/api/admin/channels/{channel_id}", ADMIN, channels.replace, CHANNEL, 200, WRITE),
+    Row("DELETE", "/api/admin/channels/{channel_id}", ADMIN, channels.remove, None, 204, WRITE),
+    Row(
+        "POST", "/api/admin/channels/{channel_id}/test", ADMIN, channels.send_test, shapes.ChannelTestView,
+        refusals=(404, 503),
+    ),
     Row("GET", "/{path:path}", PUBLIC, static.page, "text/html", refusals=(404,), of=static.PageRoute),
 )  # fmt: skip
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
+    AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -16,9 +20,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from glimpser.core.errors import InvalidInput
+from glimpser.core.events import Event, Level
+from glimpser.core.ids import EventId, TemplateId, is_id, new_id
 from glimpser.core.motion import MotionSettings, Polygon, check_polygon
+from glimpser.core.rules import Rule
 from glimpser.core.templates import TemplateSettings, Zone
-from glimpser.web.shapes import Later
+from glimpser.rules.parse import MAX_RULES, RuleForm, check_ids, check_zones, rule_of
+from glimpser.services.channels import TEST_BODY, TEST_TITLE, ChannelDraft
+from glimpser.web.shapes import Later, LevelName
 
 MAX_POINTS = 64
 
@@ -29,12 +38,25 @@ class Form(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
+def _ulid(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("this is no id")
+    return text
+
+
+def _only_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("write a time with its offset (RFC 3339)")  # noqa: TRY004 (pydantic collects it)
+    return value
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 Group = Annotated[Text, Field(min_length=1, max_length=50)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[list[Fraction], Field(min_length=2, max_length=2)]
 Points = Annotated[list[Point], Field(min_length=3, max_length=MAX_POINTS)]
+Ulid = Annotated[str, AfterValidator(_ulid)]
 ReadOnly = Annotated[JsonValue, Field(description="Read-only: taken from an answer, ignored.")]
 
 
@@ -61,7 +83,7 @@ class ZoneForm(Form):
 NEUTRAL: Mapping[str, object] = {
     field.name: list(field.default) if isinstance(field.default, tuple) else field.default
     for field in fields(Later)
-} | {"rules": []}
+}
 """The fields whose function comes in a later version, each with the only value it takes."""
 
 
@@ -79,7 +101,6 @@ class LaterForm(Form):
     proxy: JsonValue = None
     pre_roll_s: JsonValue = 0
     privacy_masks: JsonValue = []
-    rules: JsonValue = []
     retention: JsonValue = None
 
     @field_validator(*NEUTRAL)
@@ -105,6 +126,7 @@ class TemplateForm(LaterForm):
     motion: MotionForm = MotionForm()
     zones: Annotated[list[ZoneForm], Field(max_length=32)] = []
     motion_masks: Annotated[list[Points], Field(max_length=32)] = []
+    rules: Annotated[list[RuleForm], Field(max_length=MAX_RULES)] = []
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     id: ReadOnly = None
@@ -138,9 +160,16 @@ class TemplateForm(LaterForm):
             motion_masks=tuple(
                 _polygon(points, f"/motion_masks/{index}") for index, points in enumerate(self.motion_masks)
             ),
+            rules=self._rules(),
             lat=self.lat,
             lon=self.lon,
         )
+
+    def _rules(self) -> tuple[Rule, ...]:
+        rules = tuple(rule_of(form) for form in self.rules)
+        check_ids(rules)
+        check_zones(rules, [zone.name for zone in self.zones])
+        return rules
 
     def _check_together(self) -> None:
         if (self.lat is None) != (self.lon is None):
@@ -148,6 +177,71 @@ class TemplateForm(LaterForm):
         names = [zone.name for zone in self.zones]
         if len(set(names)) != len(names):
             raise InvalidInput.field("/zones", "Two zones have the same name.")
+
+
+class ChannelForm(Form):
+    """A channel to be: POST and PUT. Absent secrets are kept."""
+
+    name: Name
+    kind: Annotated[str, Field(max_length=32)]
+    config: dict[str, JsonValue]
+    enabled: bool = True
+    id: ReadOnly = None
+    version: ReadOnly = None
+    last_result: ReadOnly = None
+    created_at: ReadOnly = None
+    updated_at: ReadOnly = None
+
+    def draft(self) -> ChannelDraft:
+        return ChannelDraft(name=self.name, kind=self.kind, config=self.config, enabled=self.enabled)
+
+
+class AlertTestForm(Form):
+    """A message to try channels with; without ids, all that are switched on."""
+
+    channel_ids: Annotated[list[Ulid], Field(max_length=64)] | None = None
+    title: Annotated[Text, Field(min_length=1, max_length=200)] = TEST_TITLE
+    body: Annotated[Text, Field(max_length=2000)] = TEST_BODY
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_only_text), Field(strict=False)]
+
+
+class TriedEventForm(Form):
+    """An event as the API shows it, of which rules look at `kind` and `metadata`."""
+
+    kind: Annotated[str, Field(max_length=64)] = "motion"
+    level: LevelName = "info"
+    message: Annotated[str, Field(max_length=1000)] = ""
+    metadata: dict[str, JsonValue] = {}
+    started_at: Time | None = None
+    id: ReadOnly = None
+    template_id: ReadOnly = None
+    peak_at: ReadOnly = None
+    ended_at: ReadOnly = None
+    artifact_id: ReadOnly = None
+    created_at: ReadOnly = None
+
+    def event(self, now: datetime) -> Event:
+        return Event(
+            id=EventId(new_id()),
+            template_id=TemplateId(new_id()),
+            kind=self.kind,
+            level=Level[self.level.upper()],
+            message=self.message,
+            metadata=self.metadata,
+            started_at=self.started_at or now,
+            created_at=now,
+        )
+
+
+class RulesTestForm(Form):
+    """Rules to try on an event at a time (now); `last_fired_at` is when each of them last fired."""
+
+    rules: Annotated[list[RuleForm], Field(max_length=MAX_RULES)]
+    event: TriedEventForm
+    at: Time | None = None
+    last_fired_at: Time | None = None
 
 
 def _polygon(points: list[list[float]], pointer: str) -> Polygon:

@@ -8,16 +8,18 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from glimpser.web.problems import MEDIA_TYPE, Problem
-from glimpser.web.security import SESSION_COOKIE, GuardedRoute
+from glimpser.web.security import SESSION_COOKIE, Access, GuardedRoute
 
 TITLE = "Glimpser"
 REFERENCE = "#/components/schemas/{model}"
 UNUSED = ("HTTPValidationError", "ValidationError")
 """What FastAPI describes for 422; ours look otherwise."""
 
+TICKET = "ticket"
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+    TICKET: {"type": "apiKey", "in": "query", "name": "ticket"},
 }
 
 
@@ -41,6 +43,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return document
 
 
+def _keys(access: Access) -> list[dict[str, list[str]]]:
+    """Give the schemes of which one suffices."""
+    return [{name: []} for name in SCHEMES if name != TICKET or access.or_ticket]
+
+
 def _without_head(route: GuardedRoute) -> GuardedRoute:
     """HEAD follows from GET (RFC 9110, section 9.3.2) and would only be described twice."""
     described = copy(route)
@@ -52,7 +59,7 @@ def _describe_route(operations: dict[str, Any], route: GuardedRoute) -> None:
     for method in route.methods or ():
         operation = operations[method.lower()]
         role = route.access.role
-        operation["security"] = [{name: []} for name in SCHEMES] if role else []
+        operation["security"] = _keys(route.access) if role else []
         operation["x-role"] = role.label if role else None
         for status, response in operation["responses"].items():
             if status >= "400" and not response.get("x-own-shape"):

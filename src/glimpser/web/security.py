@@ -46,9 +46,13 @@ HEADERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may use a route; no role: everybody. Declares it as a dependency and decides it too."""
+    """Who may use a route; no role: everybody. Declares it as a dependency and decides it too.
+
+    With `or_ticket`, who brings a valid ticket for the path (`?ticket=`) needs no identity.
+    """
 
     role: Role | None
+    or_ticket: bool = False
 
     async def __call__(self) -> None:
         """Nothing is left to do: the route has asked `admit` before it read the body."""
@@ -62,6 +66,8 @@ class Access:
         """
         if self.role is None:
             refuse_other_sites(request, must_tell=False)
+            return
+        if self.or_ticket and _has_ticket(request):
             return
         principal, by_cookie = await _identify(request)
         if by_cookie:
@@ -88,9 +94,9 @@ PUBLIC: Dependency = Depends(Access(None))
 """Marks a route that everybody may use."""
 
 
-def require(role: Role) -> Dependency:
-    """Mark a route that needs this role or a higher one."""
-    dependency: Dependency = Depends(Access(role))
+def require(role: Role, *, or_ticket: bool = False) -> Dependency:
+    """Mark a route that needs this role or a higher one, or else a ticket for its path."""
+    dependency: Dependency = Depends(Access(role, or_ticket))
     return dependency
 
 
@@ -296,6 +302,12 @@ def _token(request: HTTPConnection) -> tuple[str, bool]:
     if not cookie:
         raise Unauthenticated("Sign in first: send a bearer token or the session cookie.")
     return cookie, True
+
+
+def _has_ticket(request: Request) -> bool:
+    services: Services = request.app.state.services
+    ticket = request.query_params.get("ticket")
+    return ticket is not None and services.tickets.check(request.url.path, ticket)
 
 
 def _is_own_origin(origin: str, request: HTTPConnection) -> bool:

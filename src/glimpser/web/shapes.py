@@ -1,19 +1,23 @@
 """What answers look like: the public contract as values. Names here never change; more may be added."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
+from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
 from glimpser.core.accounts import Principal, Role, User
-from glimpser.core.alerts import Alert, AlertState, Delivery, DeliveryStatus
+from glimpser.core.alerts import Alert, AlertState, Channel, Delivery, DeliveryStatus
 from glimpser.core.events import Capture, Event, Level
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.motion import MotionSettings, Polygon
+from glimpser.core.rules import Decision, Rule, TraceStep, Verdict
 from glimpser.core.templates import Template, TemplateSettings, Zone
+from glimpser.rules.parse import RuleForm, form_of, rule_values
+from glimpser.services.channels import TestResult
 from glimpser.services.history import Uris
 
 T = TypeVar("T")
@@ -112,7 +116,7 @@ class AdminTemplateView(TemplateView):
     """A template as admins see it; secrets in `config` are left out or `***`."""
 
     config: Mapping[str, object]
-    rules: Sequence[object] = ()
+    rules: Sequence[RuleForm]
 
 
 AnyTemplate = AdminTemplateView | TemplateView
@@ -206,6 +210,67 @@ class AlertView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertList(Listing[AlertView]):
+    """Alerts, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelView:
+    """A channel without its secrets; `last_result` is what its newest message came to."""
+
+    id: str
+    name: str
+    kind: str
+    config: Mapping[str, object]
+    enabled: bool
+    version: int
+    last_result: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelList(Listing[ChannelView]):
+    """Channels, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelTestView:
+    """What a test message came to."""
+
+    channel_id: str
+    status: Literal["sent", "failed"]
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertTestView:
+    results: Sequence[ChannelTestView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictView:
+    """What rules decide; `trace` are the questions that were asked."""
+
+    decision: Decision
+    reason: str
+    trace: Sequence[TraceStep]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleVerdictView(VerdictView):
+    rule_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesVerdictView(VerdictView):
+    """The verdict that decides, and those of all rules."""
+
+    results: Sequence[RuleVerdictView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserView:
     id: str
     email: str
@@ -260,12 +325,26 @@ class ReadyView:
     checks: Mapping[str, CheckView]
 
 
-_encoder = msgspec.json.Encoder()
+def _plain(value: object) -> object:
+    """Write what only pydantic knows how to write."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(by_alias=True)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def as_json(value: object) -> object:
     """Turn values into what a client would read: lists, objects, texts, numbers."""
     return msgspec.json.decode(_encoder.encode(value))
+
+
+def settings_json(shown: TemplateSettings) -> dict[str, object]:
+    """Write settings as a client would send them, to be changed by a patch."""
+    document = as_json(replace(shown, rules=()))
+    assert isinstance(document, dict)
+    return document | {"rules": [rule_values(rule) for rule in shown.rules]}
 
 
 class Reply(JSONResponse):
@@ -283,7 +362,9 @@ def admin_template_view(
     template: Template, stream: StreamStatus, *, shown: TemplateSettings
 ) -> AdminTemplateView:
     """`shown` are the settings without their secrets."""
-    return AdminTemplateView(**_common(template, stream), config=shown.config)
+    return AdminTemplateView(
+        **_common(template, stream), config=shown.config, rules=[form_of(rule) for rule in shown.rules]
+    )
 
 
 def _common(template: Template, stream: StreamStatus) -> dict[str, Any]:
@@ -386,6 +467,35 @@ def capture_view(capture: Capture, uris: Uris) -> CaptureView:
         artifact_id=capture.artifact_id,
         artifact_uri=uris.get(capture.artifact_id) if capture.artifact_id else None,
         error=capture.error,
+    )
+
+
+def channel_view(shown: Channel) -> ChannelView:
+    """`shown` is the channel without its secrets."""
+    return ChannelView(
+        id=shown.id,
+        name=shown.name,
+        kind=shown.kind,
+        config=shown.config,
+        enabled=shown.enabled,
+        version=shown.version,
+        last_result=shown.last_result,
+        created_at=shown.created_at,
+        updated_at=shown.updated_at,
+    )
+
+
+def channel_test_view(result: TestResult) -> ChannelTestView:
+    return ChannelTestView(channel_id=result.channel_id, status=result.status, error=result.error)
+
+
+def rule_verdict_view(rule: Rule, verdict: Verdict) -> RuleVerdictView:
+    return RuleVerdictView(
+        rule_id=rule.id,
+        name=rule.name,
+        decision=verdict.decision,
+        reason=verdict.reason,
+        trace=verdict.trace,
     )
 
 

@@ -16,6 +16,7 @@ from tests.web_world import World
 
 pytestmark = pytest.mark.anyio
 
+RULE_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 FULL: dict[str, Any] = {
     "name": "Front door",
     "kind": "camera",
@@ -28,6 +29,19 @@ FULL: dict[str, Any] = {
     "motion": {"detector": "adaptive", "sensitivity": 0.7, "threshold": 0.1},
     "zones": [{"name": "path", "points": [[0, 0], [1, 0], [0.5, 1]]}],
     "motion_masks": [[[0, 0], [0.1, 0], [0.1, 0.1]]],
+    "rules": [
+        {
+            "id": RULE_ID,
+            "name": "Night",
+            "enabled": True,
+            "when": {"event": "motion", "min_score": 0.25, "zone": "path"},
+            "dedupe_s": 60.0,
+            "quiet_hours": [{"days": ["sat", "sun"], "from": "22:00", "to": "06:30"}],
+            "timezone": "Europe/Berlin",
+            "level": "warning",
+            "channels": [],
+        }
+    ],
     "lat": 52.5,
     "lon": 13.4,
 }
@@ -139,7 +153,7 @@ async def test_a_removed_template_is_gone(world: World) -> None:
         ({"motion": {"sensitivity": 0.2}}, "motion", FULL["motion"] | {"sensitivity": 0.2}),
         ({"groups": ["one"]}, "groups", ["one"]),
         ({"lat": None, "lon": None}, "lat", None),
-        ({"zones": []}, "zones", []),
+        ({"zones": [], "rules": []}, "zones", []),
         ({}, "name", "Front door"),
     ],
     ids=str,
@@ -223,7 +237,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"paused": 0}, "/paused"),
     ({"jitter_ms": False}, "/jitter_ms"),
     ({"timezone": "Europe/Berlin"}, "/timezone"),
-    ({"rules": [{"id": 1}]}, "/rules"),
+    ({"rules": [{"name": "x"}, {"name": "x", "when": {"min_score": 2}}]}, "/rules/1/when/min_score"),
+    ({"rules": [{"name": "x", "when": {"zone": "roof"}}]}, "/rules/0/when/zone"),
+    ({"rules": [{"name": "x", "timezone": "Mars/Olympus"}]}, "/rules/0/timezone"),
+    ({"rules": [{"name": "x", "quiet_hours": [{"to": "06:00"}]}]}, "/rules/0/quiet_hours/0/from"),
+    ({"rules": [{"name": "x"}] * 33}, "/rules"),
+    ({"rules": [{"name": "x", "id": RULE_ID}] * 2}, "/rules/1/id"),
     ({"privacy_masks": [SQUARE]}, "/privacy_masks"),
 ]
 

@@ -6,7 +6,16 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 from pydantic import AfterValidator, AwareDatetime
 
-from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId, is_id, require_id
+from glimpser.core.ids import (
+    AlertId,
+    ArtifactId,
+    CaptureId,
+    ChannelId,
+    EventId,
+    TemplateId,
+    is_id,
+    require_id,
+)
 from glimpser.core.pages import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, decode_cursor
 
 MAX_WIDTH_PX = 10_000
@@ -26,6 +35,14 @@ async def _capture_id(capture_id: Annotated[str, Path(description="ULID")]) -> C
 
 async def _artifact_id(artifact_id: Annotated[str, Path(description="ULID")]) -> ArtifactId:
     return ArtifactId(require_id(artifact_id, "artifact"))
+
+
+async def _alert_id(alert_id: Annotated[str, Path(description="ULID")]) -> AlertId:
+    return AlertId(require_id(alert_id, "alert"))
+
+
+async def _channel_id(channel_id: Annotated[str, Path(description="ULID")]) -> ChannelId:
+    return ChannelId(require_id(channel_id, "channel"))
 
 
 async def _page(
@@ -54,6 +71,8 @@ ThisTemplate = Annotated[TemplateId, Depends(_template_id)]
 ThisEvent = Annotated[EventId, Depends(_event_id)]
 ThisCapture = Annotated[CaptureId, Depends(_capture_id)]
 ThisArtifact = Annotated[ArtifactId, Depends(_artifact_id)]
+ThisAlert = Annotated[AlertId, Depends(_alert_id)]
+ThisChannel = Annotated[ChannelId, Depends(_channel_id)]
 Paging = Annotated[PageRequest, Depends(_page)]
 OfTemplate = Annotated[str, AfterValidator(_known_form), Query(description="Of this template only.")]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]

@@ -18,8 +18,8 @@ from glimpser.web.shapes import (
     Reply,
     TemplateView,
     admin_template_view,
-    as_json,
     health_view,
+    settings_json,
     template_view,
 )
 from glimpser.web.wiring import By, Caller, Services, Wired
@@ -96,7 +96,7 @@ async def patch(
     """Change some settings by a JSON Merge Patch (RFC 7396). An empty secret removes it."""
 
     def edit(shown: TemplateSettings) -> TemplateSettings:
-        return _parsed(merge_patch(as_json(shown), changes)).settings()
+        return _parsed(merge_patch(settings_json(shown), changes)).settings()
 
     template = await services.templates.edit(template_id, edit, expected=version_match(if_match), by=by)
     return _reply(template, services, caller)
