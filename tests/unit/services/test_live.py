@@ -270,6 +270,22 @@ async def test_a_second_viewer_keeps_a_view_on_demand_running(running: World) ->
     assert len(running.pool.started) == 1
 
 
+async def test_a_view_that_is_made_one_on_demand_goes_on_for_who_watches_it(running: World) -> None:
+    template = await running.add()
+    running.live.changed(template.id)
+    await running.until_live(template)
+
+    async with running.live.watch(template, width=None, fps=None, client="ann"):
+        await running.change(template, ON_DEMAND)
+        await running.until(lambda: len(running.pool.started) == 2)
+        assert running.pool.running[template.id].motion.detector == OFF
+
+    await running.until(lambda: not running.pool.running)
+    assert [change.status.state for change in running.told if isinstance(change, StateChanged)].count(
+        State.IDLE
+    ) == 1
+
+
 async def test_a_viewer_with_an_old_copy_of_a_template_starts_it_as_it_is_now(running: World) -> None:
     old = await running.add(ON_DEMAND)
     await running.change(old, replace(ON_DEMAND, config={"url": "rtsp://10.0.0.77/"}))
