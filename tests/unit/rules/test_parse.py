@@ -13,7 +13,7 @@ from glimpser.core.ids import is_id, new_id
 from glimpser.core.rules import Condition, QuietHours, Rule
 from glimpser.rules.parse import check_zones, parse_rule, parse_rules, rule_values
 
-RULE_ID, CHANNEL = new_id(), new_id()
+RULE_ID, CHANNEL = "01M80000000000000000000001", "01M80000000000000000000002"
 FULL: dict[str, Any] = {
     "id": RULE_ID,
     "name": "Night watch",

@@ -11,7 +11,7 @@ from tests.web_world import World
 
 pytestmark = pytest.mark.anyio
 
-DOOR, LAKE = TemplateId(new_id()), TemplateId(new_id())
+DOOR, LAKE = TemplateId("01M80000000000000000000001"), TemplateId("01M80000000000000000000002")
 
 
 async def add_events(world: World, *events: Event) -> None:
@@ -67,7 +67,7 @@ async def test_an_event_is_shown_whole(world: World) -> None:
     [
         ("", "dcba"),
         (f"template_id={LAKE}", "b"),
-        (f"template_id={new_id()}", ""),
+        ("template_id=01M80000000000000000000003", ""),
         ("kind=health", "c"),
         ("level=debug", "dcba"),
         ("level=warning", "dc"),

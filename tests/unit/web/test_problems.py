@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 
 from glimpser.core import errors
 from glimpser.core.errors import GlimpserError
-from glimpser.core.ids import new_id
 from glimpser.web.context import RequestContext
 from glimpser.web.problems import STATUSES, status_of
 from tests.web_world import ORIGIN, Recorder, World
@@ -155,7 +154,9 @@ async def test_a_wrong_parameter_is_named(world: World, query: str) -> None:
     assert answer.json()["errors"][0]["pointer"] == f"/{query.partition('=')[0]}"
 
 
-@pytest.mark.parametrize("name", ["1", "x" * 26, "..%2f..", "01J" + "0" * 22 + "l", "%00", new_id().lower()])
+@pytest.mark.parametrize(
+    "name", ["1", "x" * 26, "..%2f..", "01J" + "0" * 22 + "l", "%00", "01m80000000000000000000000"]
+)
 async def test_what_is_no_id_is_not_found(world: World, name: str) -> None:
     headers = await world.sign_in()
 
