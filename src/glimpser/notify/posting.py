@@ -95,18 +95,11 @@ class Poster:
 
     async def _exchange(self, checked: Checked, post: Post) -> tuple[Answer, str | None]:
         """Talk to the checked address in the name of the host: its Host header, its certificate."""
-        target = checked.target
-        request = self._client.build_request(
-            "POST",
-            checked.pinned_url,
-            content=post.body,
-            headers={**post.own, **post.headers, "Host": _authority(target), "Connection": "close"},
-            extensions={"sni_hostname": target.host.rstrip(".")},
-        )
         try:
-            response = await self._client.send(request, stream=True)
+            response = await self._client.send(self._request(checked, post), stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError, OSError) as error:
-            raise DeliveryFailed(f"{_authority(target)} cannot be reached: {_reason(error)}.") from error
+            name = _authority(checked.target)
+            raise DeliveryFailed(f"{name} cannot be reached: {_reason(error)}.") from error
         try:
             answer = Answer(
                 status=response.status_code,
@@ -116,6 +109,16 @@ class Poster:
             return answer, response.headers.get("Location")
         finally:
             await response.aclose()
+
+    def _request(self, checked: Checked, post: Post) -> httpx2.Request:
+        headers = {**post.own, **post.headers, "Host": _authority(checked.target), "Connection": "close"}
+        return self._client.build_request(
+            "POST",
+            checked.pinned_url,
+            content=post.body,
+            headers=headers,
+            extensions={"sni_hostname": checked.target.host.rstrip(".")},
+        )
 
 
 @asynccontextmanager

@@ -349,10 +349,10 @@ class JobRunner:
         """Have jobs claimed at the next start, without waiting for their leases to end."""
         now = self._clock.now()
         left = [replace(job, status="pending", scheduled_for=now) for job in jobs]
+        if not left:
+            return
         try:
-            await self._database.write(
-                lambda tx: [tx.jobs.finish(job, fence=job.fence) for job in left] if left else []
-            )
+            await self._database.write(lambda tx: [tx.jobs.finish(job, fence=job.fence) for job in left])
         except Unavailable as error:
             _log.warning("jobs.not_given_back", jobs=len(left), reason=error.detail)
 

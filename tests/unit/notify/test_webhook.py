@@ -119,6 +119,8 @@ async def test_proxies_of_the_environment_are_not_used(
     async with open_receiver() as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
         async with posting() as poster:
             await send(poster, receiver.url)
 
