@@ -1,4 +1,4 @@
-"""The program under trouble: `python -m tests.soak [NAMES…] [--rounds 30] [--seed N]`.
+"""The program under trouble: `python -m tests.soak [NAMES…] [--rounds 30] [--kills 300] [--seed N]`.
 
 Exit status 1: something was lost, stayed behind, or took too long.
 """
@@ -11,15 +11,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.bench.figures import Part
-from tests.soak import kills, outages, viewers
+from tests.soak import alerts, kills, outages, viewers
 
-NAMES = ("kills", "outages", "viewers")
+NAMES = ("kills", "outages", "viewers", "alerts")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description="Kill, cut off, overload.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; none: all")
-    parser.add_argument("--rounds", type=int, default=30, help="how often the program is killed")
+    parser.add_argument(
+        "--rounds", type=int, default=30, help="how often the program is killed while recording"
+    )
+    parser.add_argument("--kills", type=int, default=300, help="how often it is killed while alerting")
     parser.add_argument("--seed", type=int, help="makes the moments of the kills those of an earlier run")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
@@ -31,6 +34,7 @@ def main() -> int:
         "kills": lambda: kills.run(options.rounds, random.Random(seed)),
         "outages": outages.run,
         "viewers": viewers.run,
+        "alerts": lambda: alerts.run(options.kills, random.Random(seed)),
     }
     results = {name: _shown(parts[name]()) for name in options.names or NAMES}
     if options.json:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx2
 
-from tests.bench.figures import Figure, Part, slowest
+from tests.bench.figures import Figure, Part, median, slowest
+from tests.bench.processes import cpu_s
 from tests.bench.start import time_until_ready
 from tests.program import Program, glimpser, is_alive, wait_for
 from tests.soak.watched_program import Scene, furnish, recorded, scene
@@ -29,12 +30,14 @@ EVERY_THIRD = 3
 WORST_MOMENTS = ("event.picture_stored", "event.before_commit")
 """Failpoints: a picture is stored and no row names it; a transaction is written and not committed."""
 _DIES_WITHIN_S = 60.0
+_SECOND_LOOK_S = 3.0
 
 
 @dataclass(slots=True)
 class _Found:
     workers_gone_s: list[float] = field(default_factory=list)
     ready_s: list[float] = field(default_factory=list)
+    ready_cpu_s: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
@@ -70,6 +73,7 @@ def _figures(found: _Found) -> list[Figure]:
     return [
         *slowest(gone, found.workers_gone_s, at_most=ORPHANS_GONE_WITHIN_S),
         *slowest(ready, found.ready_s, at_most=READY_WITHIN_S),
+        median("CPU of the main process until then", found.ready_cpu_s, "s"),
         Figure(name="problems found by fsck", value=len(found.problems), unit="", at_most=0),
         *(Figure(name=f"{kind} kept", value=found.kept[kind], unit="", at_least=1) for kind in _KINDS),
         *(Figure(name=f"{kind} lost", value=found.lost[kind], unit="", at_most=0) for kind in _KINDS),
@@ -83,8 +87,9 @@ def _kill_at_random(program: Program, found: _Found, chance: random.Random) -> M
         before = {kind: recorded(client, kind) for kind in _KINDS}
     time.sleep(chance.uniform(0.0, 0.3))
     workers = program.children()
+    began = time.monotonic()
     program.kill()
-    _time_until_gone(workers, found)
+    _wait_until_gone(workers, began, found)
     return before
 
 
@@ -100,12 +105,12 @@ def _die_at_the_worst_moment(stage: Scene, found: _Found, chance: random.Random)
         time.sleep(0.005)
     if armed.process.poll() is None:
         found.problems.append(f"no event within {_DIES_WITHIN_S:.0f} s of {failpoint}")
-    armed.kill()
-    _time_until_gone(workers, found)
-
-
-def _time_until_gone(workers: Collection[int], found: _Found) -> None:
     began = time.monotonic()
+    armed.kill()
+    _wait_until_gone(workers, began, found)
+
+
+def _wait_until_gone(workers: Collection[int], began: float, found: _Found) -> None:
     wait_for(lambda: not any(map(is_alive, workers)), what="ingest workers gone")
     found.workers_gone_s.append(time.monotonic() - began)
 
@@ -114,6 +119,7 @@ def _restart(program: Program, before: Mapping[str, set[str]], found: _Found) ->
     """Start it on what the kill left, and look whether everything is there and in order."""
     began = time.monotonic()
     found.ready_s.append(time_until_ready(program.start(), began))
+    found.ready_cpu_s.append(cpu_s(program.process.pid))
     with program.sign_in() as client:
         for kind in _KINDS:
             after = recorded(client, kind)
@@ -123,11 +129,21 @@ def _restart(program: Program, before: Mapping[str, set[str]], found: _Found) ->
 
 
 def _check(program: Program) -> list[str]:
+    """Give what fsck finds amiss, and whether it still does when the program had time to finish."""
+    problems = _fsck(program)
+    if not problems:
+        return []
+    time.sleep(_SECOND_LOOK_S)
+    later = _fsck(program)
+    return [problem if problem in later else f"{problem} (gone at a second look)" for problem in problems]
+
+
+def _fsck(program: Program) -> list[str]:
     told = glimpser("fsck", "--level", "hash", "--json", "--data-dir", str(program.data_dir))
-    problems = [f"{found['kind']} {found['detail']}" for found in json.loads(told.stdout)["problems"]]
-    if told.returncode and not problems:
-        problems = [f"fsck ended with status {told.returncode}: {told.stderr[-200:]}"]
-    return problems
+    if not told.stdout:
+        return [f"fsck ended with status {told.returncode}: {told.stderr[-200:]}"]
+    found = json.loads(told.stdout)["problems"]
+    return [f"{problem['kind']} {problem['subject']}: {problem['detail']}" for problem in found]
 
 
 def _second_instance(program: Program) -> tuple[float, bool]:
