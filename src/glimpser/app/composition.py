@@ -1,0 +1,275 @@
+"""The one place where every adapter is opened and every service gets what it needs."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from glimpser import __version__
+from glimpser.app.settings import (
+    database_settings,
+    egress_policy,
+    hub_limits,
+    link_base,
+    metrics_token,
+    pool_settings,
+    registry_of,
+    tokens_of,
+    web_settings,
+)
+from glimpser.capture.ingest.pool import open_pool
+from glimpser.cluster.local import LocalJobQueue
+from glimpser.config import Config
+from glimpser.core.alerts import DELIVER
+from glimpser.core.clock import Clock, SystemClock
+from glimpser.core.events import Level
+from glimpser.core.ports import Database, ObjectStore
+from glimpser.core.templates import TemplateSettings
+from glimpser.db.engine import SqlDatabase, open_database
+from glimpser.db.migrate import migrate
+from glimpser.egress.gate import Gate
+from glimpser.notify.posting import open_poster
+from glimpser.notify.webhook import webhook_kind
+from glimpser.observability.health import CheckResult, Health
+from glimpser.observability.metrics import Metrics
+from glimpser.services.accounts import Accounts
+from glimpser.services.alerting import Alerting
+from glimpser.services.channels import Channels
+from glimpser.services.delivering import Delivering
+from glimpser.services.history import History
+from glimpser.services.jobs import JobKind, JobRunner
+from glimpser.services.live import Live
+from glimpser.services.notices import Notices
+from glimpser.services.notifications import picture_link
+from glimpser.services.passwords import Argon2Hasher, Passwords
+from glimpser.services.pipeline import Pipeline
+from glimpser.services.recovery import recover
+from glimpser.services.streams import Streams
+from glimpser.services.templates import Templates
+from glimpser.services.tickets import Tickets
+from glimpser.storage.objects import open_store
+from glimpser.streaming import banner, fast_write
+from glimpser.streaming.hub import Hub
+from glimpser.vision.motion.registry import build_detector
+from glimpser.web.application import build
+from glimpser.web.observability import build_observability
+from glimpser.web.server import WebServer, listen
+from glimpser.web.wiring import Services
+
+_OTHER_CONNECTIONS = 1024
+"""Room for requests beside as many streams as are allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The whole program, opened and wired; `serve` sets it going."""
+
+    accounts: Accounts
+    templates: Templates
+    hub: Hub
+    live: Live
+    pipeline: Pipeline
+    jobs: JobRunner
+    health: Health
+    web: WebServer
+    observability: WebServer
+
+
+@asynccontextmanager
+async def compose(config: Config) -> AsyncIterator[App]:
+    """Open every adapter and wire the services; at the end all is closed in reverse."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        settings = database_settings(config)
+        await asyncio.to_thread(migrate, settings)
+        database = await stack.enter_async_context(open_database(settings))
+        store = await stack.enter_async_context(open_store(config.storage.object_store_url))
+        await recover(database, store, clock)
+        listeners = [listen(part.host, part.port) for part in (config.server, config.observability)]
+        for listener in listeners:
+            stack.callback(listener.close)
+        ground = _Ground(
+            config=config, stack=stack, listeners=listeners, database=database, store=store, clock=clock
+        )
+        yield await _wire(ground)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What all parts stand on. What they open is closed by `stack`."""
+
+    config: Config
+    stack: AsyncExitStack
+    listeners: Sequence[socket.socket]
+    database: SqlDatabase
+    store: ObjectStore
+    clock: Clock
+    metrics: Metrics = field(default_factory=lambda: Metrics(__version__))
+    notices: Notices = field(default_factory=Notices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AlertPath:
+    """From an event to whoever is to be told."""
+
+    alerting: Alerting
+    channels: Channels
+    tickets: Tickets
+    jobs: JobRunner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LivePath:
+    """From a camera to viewers and events."""
+
+    hub: Hub
+    live: Live
+    pipeline: Pipeline
+    templates: Templates
+
+
+async def _wire(ground: _Ground) -> App:
+    alerts = await _wire_alerts(ground)
+    views = await _wire_live(ground, alerts.alerting)
+    config = ground.config
+    accounts = Accounts(
+        database=ground.database,
+        clock=ground.clock,
+        passwords=_passwords(config, ground.stack),
+        tokens=tokens_of(config, ground.clock),
+    )
+    health = _health(ground.clock, ground.database)
+    web, observability = await _wire_web(ground, alerts, views, accounts=accounts, health=health)
+    return App(
+        accounts=accounts,
+        templates=views.templates,
+        hub=views.hub,
+        live=views.live,
+        pipeline=views.pipeline,
+        jobs=alerts.jobs,
+        health=health,
+        web=web,
+        observability=observability,
+    )
+
+
+async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
+    database, clock, publish = ground.database, ground.clock, ground.notices.publish
+    hub = Hub(clock=clock, metrics=ground.metrics, limits=hub_limits(ground.config), paint=_paint)
+    streams = Streams(hub=hub, clock=clock, metrics=ground.metrics, publish=publish)
+    settings = pool_settings(ground.config, ground.listeners)
+    pool = await ground.stack.enter_async_context(open_pool(settings, clock))
+    registry = registry_of(ground.config)
+    pipeline = Pipeline(
+        alerting,
+        database,
+        clock=clock,
+        metrics=ground.metrics,
+        name_of=lambda template_id: live.name_of(template_id),  # noqa: PLW0108 (`live` comes later)
+        zones_of=lambda template_id: live.zones_of(template_id),  # noqa: PLW0108
+        publish=publish,
+    )
+    live = Live(
+        pool=pool,
+        hub=hub,
+        streams=streams,
+        database=database,
+        registry=registry,
+        clock=clock,
+        tell=pipeline.submit,
+    )
+    templates = Templates(database, registry, clock=clock, changed=live.changed, check=check_settings)
+    return _LivePath(hub=hub, live=live, pipeline=pipeline, templates=templates)
+
+
+async def _wire_alerts(ground: _Ground) -> _AlertPath:
+    config, database, clock = ground.config, ground.database, ground.clock
+    poster = await ground.stack.enter_async_context(
+        open_poster(Gate(egress_policy(config, ground.listeners)))
+    )
+    kinds = {kind.name: kind for kind in (webhook_kind(poster, clock=clock, version=__version__),)}
+    queue = LocalJobQueue()
+    tickets = Tickets(config.security.jwt_secret.get_secret_value(), clock)
+    link = picture_link(link_base(config, ground.listeners[0]), tickets)
+    publish = ground.notices.publish
+    delivering = Delivering(database, kinds, link=link, metrics=ground.metrics, publish=publish)
+    alerting = Alerting(
+        database,
+        ground.store,
+        queue,
+        clock=clock,
+        min_level=Level[config.alerts.min_level.upper()],
+        publish=publish,
+    )
+    jobs = JobRunner(
+        database, queue, {DELIVER: JobKind(handler=delivering)}, clock=clock, metrics=ground.metrics
+    )
+    channels = Channels(database, kinds, clock=clock)
+    return _AlertPath(alerting=alerting, channels=channels, tickets=tickets, jobs=jobs)
+
+
+async def _wire_web(
+    ground: _Ground, alerts: _AlertPath, views: _LivePath, *, accounts: Accounts, health: Health
+) -> tuple[WebServer, WebServer]:
+    config, metrics = ground.config, ground.metrics
+    ending = asyncio.Event()
+    services = Services(
+        accounts=accounts,
+        templates=views.templates,
+        history=History(ground.database, ground.store),
+        live=views.live,
+        notices=ground.notices,
+        alerting=alerts.alerting,
+        channels=alerts.channels,
+        tickets=alerts.tickets,
+        ready=health.ready,
+        recorder=metrics,
+        clock=ground.clock,
+        ending=ending,
+        fast_streams=await fast_write.available(),
+    )
+    watch_over = build_observability(health.ready, metrics.expose, metrics_token=metrics_token(config))
+    web, observability = ground.listeners
+    return (
+        WebServer(
+            build(services, web_settings(config)),
+            web,
+            ending=ending,
+            max_connections=config.server.max_streams + _OTHER_CONNECTIONS,
+        ),
+        WebServer(watch_over, observability, ending=ending),
+    )
+
+
+def check_settings(settings: TemplateSettings) -> None:
+    """Refuse settings an ingest worker could not run.
+
+    Raises:
+        InvalidInput: as `build_detector`.
+    """
+    zones = [zone.points for zone in settings.zones]
+    build_detector(settings.motion, zones=zones, masks=settings.motion_masks)
+
+
+def _passwords(config: Config, stack: AsyncExitStack) -> Passwords:
+    cost = config.security.argon2
+    threads = stack.enter_context(ThreadPoolExecutor(max_workers=2, thread_name_prefix="password"))
+    hasher = Argon2Hasher(time_cost=cost.time_cost, memory_kib=cost.memory_kib, parallelism=cost.parallelism)
+    return Passwords(hasher, threads)
+
+
+def _health(clock: Clock, database: Database) -> Health:
+    health = Health(clock)
+
+    async def database_answers() -> CheckResult:
+        await database.read(lambda tx: tx.settings.get("first_start_at"))
+        return CheckResult(ok=True, detail="answers")
+
+    health.add("database", database_answers)
+    return health
+
+
+async def _paint(jpeg: bytes | None, text: str, width: int) -> bytes:
+    return await asyncio.to_thread(banner.burn, jpeg, text, width)

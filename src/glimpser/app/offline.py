@@ -1,0 +1,99 @@
+"""The commands that need no running program."""
+
+import asyncio
+import ipaddress
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from glimpser.app.settings import database_settings, registry_of
+from glimpser.capture.ffmpeg import KIND as CAMERA
+from glimpser.capture.ingest.opening import Opener
+from glimpser.capture.ingest.picture import Jpeg
+from glimpser.capture.still import take_picture
+from glimpser.config import Config
+from glimpser.core.errors import InvalidInput
+from glimpser.core.kinds import kind_of
+from glimpser.core.live import MediaInput
+from glimpser.core.pages import MAX_LIMIT, PageRequest
+from glimpser.core.templates import TemplateFilter
+from glimpser.db.engine import open_database
+from glimpser.db.migrate import migrate
+from glimpser.egress.gate import Gate, GatePolicy
+from glimpser.services.integrity import CheckLevel, Report, check
+from glimpser.storage.instance import sole_instance
+from glimpser.storage.objects import open_store
+
+
+def migrate_database(config: Config) -> str:
+    """Bring the database to this version; gives its revision."""
+    with sole_instance(config.data_dir):
+        return migrate(database_settings(config))
+
+
+async def check_integrity(config: Config, *, level: CheckLevel, repair: bool) -> Report:
+    """Compare rows and objects; to repair, no program may run on this data directory.
+
+    Raises:
+        Misconfigured: one does.
+    """
+    with sole_instance(config.data_dir) if repair else nullcontext():
+        async with (
+            open_database(database_settings(config)) as database,
+            open_store(config.storage.object_store_url) as store,
+        ):
+            return await check(database, store, level, repair=repair)
+
+
+async def take_snapshot(config: Config, what: str) -> Jpeg:
+    """Take one picture of a URL, a file, or a template by id or name.
+
+    Who names a URL or file on the command line may reach it anyway, so only what nobody may reach is
+    refused; a template stays within the configured networks and folders.
+
+    Raises:
+        InvalidInput: `what` is nothing of this, or can never give a picture.
+        Unavailable: there is no picture now.
+    """
+    named = await asyncio.to_thread(_outside, what)
+    media = named.media if named else await _template_media(config, what)
+    policy = named.policy if named else GatePolicy(config.capture.camera_cidrs)
+    opener = Opener(
+        Gate(policy),
+        file_roots=named.roots if named else config.capture.file_roots,
+        stall_timeout_s=config.capture.stall_timeout_s,
+    )
+    return await asyncio.to_thread(take_picture, opener, media)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """Something named on the command line that is no template, and what its opening may touch."""
+
+    media: MediaInput
+    policy: GatePolicy
+    roots: tuple[Path, ...] = ()
+
+
+def _outside(what: str) -> _Outside | None:
+    if "://" in what:
+        everywhere = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+        return _Outside(CAMERA.media({"url": what}), GatePolicy(everywhere))
+    path = Path(what).resolve()
+    if path.exists():
+        return _Outside(MediaInput(address=str(path), is_file=True), GatePolicy(), (path.parent,))
+    return None
+
+
+async def _template_media(config: Config, what: str) -> MediaInput:
+    settings = database_settings(config)
+    await asyncio.to_thread(migrate, settings)
+    async with open_database(settings) as database:
+        page = await database.read(
+            lambda tx: tx.templates.list(TemplateFilter(), PageRequest(limit=MAX_LIMIT))
+        )
+    for template in page.items:
+        if what in (template.id, template.settings.name):
+            kind = kind_of(registry_of(config), template.settings.kind)
+            return kind.media(template.settings.config)
+    raise InvalidInput(f"{what!r} is no URL, no file, and no template of {config.data_dir}.")

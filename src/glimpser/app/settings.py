@@ -1,0 +1,84 @@
+"""From the configuration to what each part of the program takes."""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+
+from glimpser import __version__
+from glimpser.capture.ffmpeg import KIND as CAMERA
+from glimpser.capture.file import file_kind
+from glimpser.capture.ingest.pool import PoolSettings
+from glimpser.config import Config
+from glimpser.core.clock import Clock
+from glimpser.core.kinds import Registry
+from glimpser.db.settings import DatabaseSettings
+from glimpser.egress.gate import GatePolicy
+from glimpser.services.tokens import Tokens
+from glimpser.streaming.hub import HubLimits
+from glimpser.web.wiring import WebSettings
+
+
+def registry_of(config: Config) -> Registry:
+    """Make the table of kinds: the one place that knows them all."""
+    kinds = (CAMERA, file_kind(config.capture.file_roots))
+    return {kind.name: kind for kind in kinds}
+
+
+def database_settings(config: Config) -> DatabaseSettings:
+    section = config.database
+    return DatabaseSettings(url=section.url, pool_size=section.pool_size, sqlite_wal=section.sqlite_wal)
+
+
+def pool_settings(config: Config, listeners: Sequence[socket.socket]) -> PoolSettings:
+    section = config.capture
+    return PoolSettings(
+        workers=section.ingest_workers,
+        allowed_networks=tuple(map(str, section.camera_cidrs)),
+        own_sockets=tuple(listener.getsockname()[:2] for listener in listeners),
+        file_roots=tuple(map(str, section.file_roots)),
+        stall_timeout_s=section.stall_timeout_s,
+    )
+
+
+def egress_policy(config: Config, listeners: Sequence[socket.socket]) -> GatePolicy:
+    own = (listener.getsockname()[:2] for listener in listeners)
+    return GatePolicy(
+        config.capture.egress_allow, frozenset((ipaddress.ip_address(host), port) for host, port in own)
+    )
+
+
+def link_base(config: Config, listener: socket.socket) -> str:
+    """Say what links in messages begin with."""
+    return config.external.webhook_base_url or own_url(config, listener.getsockname()[1])
+
+
+def own_url(config: Config, port: int) -> str:
+    """Say where people find the program: at the configured address, else at that of this machine."""
+    host = config.server.host
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not listened on
+    shown = f"[{shown}]" if ":" in shown else shown
+    return config.server.public_url or f"http://{shown}:{port}"
+
+
+def hub_limits(config: Config) -> HubLimits:
+    return HubLimits(subscribers=config.server.max_streams, per_client=config.server.max_streams_per_client)
+
+
+def web_settings(config: Config) -> WebSettings:
+    section = config.server
+    return WebSettings(
+        version=__version__,
+        public_url=section.public_url,
+        trusted_proxies=section.trusted_proxies,
+        max_body_bytes=section.max_body_bytes,
+    )
+
+
+def metrics_token(config: Config) -> str | None:
+    token = config.observability.metrics_token
+    return token.get_secret_value() if token else None
+
+
+def tokens_of(config: Config, clock: Clock) -> Tokens:
+    section = config.security
+    return Tokens(section.jwt_secret.get_secret_value(), lifetime_s=section.token_ttl_s, clock=clock)
