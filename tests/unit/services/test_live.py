@@ -280,10 +280,13 @@ async def test_a_view_that_is_made_one_on_demand_goes_on_for_who_watches_it(runn
         await running.until(lambda: len(running.pool.started) == 2)
         assert running.pool.running[template.id].motion.detector == OFF
 
-    await running.until(lambda: not running.pool.running)
-    assert [change.status.state for change in running.told if isinstance(change, StateChanged)].count(
-        State.IDLE
-    ) == 1
+    await running.until(lambda: State.IDLE in states_told(running))
+    assert not running.pool.running
+    assert states_told(running).count(State.IDLE) == 1
+
+
+def states_told(running: World) -> list[State]:
+    return [change.status.state for change in running.told if isinstance(change, StateChanged)]
 
 
 async def test_a_viewer_with_an_old_copy_of_a_template_starts_it_as_it_is_now(running: World) -> None:

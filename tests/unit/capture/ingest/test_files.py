@@ -1,3 +1,4 @@
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -65,13 +66,14 @@ def open_files() -> int:
     ],
 )
 def test_a_trick_opens_nothing_and_says_what_is_wrong(hostile: Path, path: str) -> None:
+    gc.collect()
     before = open_files()
 
     with pytest.raises(InvalidInput) as refused:
         open_beneath(path, [hostile])
 
     assert refused.value.errors[0].pointer == "/config/path"
-    assert open_files() == before
+    assert open_files() <= before
 
 
 @pytest.mark.parametrize(
