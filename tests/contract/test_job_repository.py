@@ -184,6 +184,19 @@ async def test_a_retried_job_waits_for_its_time(database: Database) -> None:
     assert [each.fence for each in await claim(database, 60)] == [2]
 
 
+async def test_a_claim_that_came_to_nothing_is_given_back_uncounted(database: Database) -> None:
+    saved = job(attempts=3)
+    await add(database, saved)
+    [claimed] = await claim(database, 1)
+
+    released = await database.write(lambda tx: tx.jobs.release(saved.id, fence=1))
+    again = await database.write(lambda tx: tx.jobs.release(saved.id, fence=1))
+
+    assert (claimed.attempts, released, again) == (4, True, False)
+    assert await unfinished(database) == [replace(saved, fence=1, started_at=at(1))]
+    assert [(each.fence, each.attempts) for each in await claim(database, 1)] == [(2, 4)]
+
+
 async def test_whoever_lost_a_claim_writes_nothing(database: Database) -> None:
     saved = job()
     await add(database, saved)

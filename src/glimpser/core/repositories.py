@@ -285,6 +285,13 @@ class Jobs(Protocol):
         """
         ...
 
+    def release(self, job_id: JobId, *, fence: int) -> bool:
+        """Give a claim back that came to nothing: the job is due as before, and no attempt is counted.
+
+        False when the claim was lost.
+        """
+        ...
+
     def unfinished(self, after: JobId | None, limit: int) -> Sequence[Job]:
         """Give those that are `pending` or `running`, in id order, for walking all of them."""
         ...

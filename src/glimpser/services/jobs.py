@@ -347,14 +347,12 @@ class JobRunner:
 
     async def _give_back(self, jobs: Sequence[Job]) -> None:
         """Have jobs claimed at the next start, without waiting for their leases to end."""
-        now = self._clock.now()
-        left = [replace(job, status="pending", scheduled_for=now) for job in jobs]
-        if not left:
+        if not jobs:
             return
         try:
-            await self._database.write(lambda tx: [tx.jobs.finish(job, fence=job.fence) for job in left])
+            await self._database.write(lambda tx: [tx.jobs.release(job.id, fence=job.fence) for job in jobs])
         except Unavailable as error:
-            _log.warning("jobs.not_given_back", jobs=len(left), reason=error.detail)
+            _log.warning("jobs.not_given_back", jobs=len(jobs), reason=error.detail)
 
 
 def _status(job: Job) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from glimpser.core.alerts import Delivery
+from glimpser.core.alerts import DELIVER, Delivery
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Unavailable
 from glimpser.core.events import Event
@@ -137,10 +137,18 @@ def _close_events(tx: Transaction) -> int:
 
 
 def _release_jobs(tx: Transaction) -> int:
-    """Nobody else works at this start: who held a job is dead, however long its lease."""
+    """Nobody else works at this start: who held a job is dead, however long its lease.
+
+    A delivery that had only been claimed is not counted as tried: a program that dies again and again would
+    use up the attempts of messages it never sent.
+    """
+    begun = {delivery.id for delivery in unsettled_deliveries(tx) if delivery.status == "sending"}
     running = [job for job in unfinished_jobs(tx) if job.status == "running"]
     for job in running:
-        tx.jobs.finish(released(job), fence=job.fence)
+        if job.kind == DELIVER and job.payload.get("delivery_id") not in begun:
+            tx.jobs.release(job.id, fence=job.fence)
+        else:
+            tx.jobs.finish(released(job), fence=job.fence)
     return len(running)
 
 

@@ -183,6 +183,7 @@ def use_jobs(tx: Any) -> None:
     for kinds in (("deliver",), ("deliver", "capture")):
         tx.jobs.claim(kinds, limit=10, now=at(1), lease_until=at(2))
     tx.jobs.extend(saved.id, fence=1, lease_until=at(3))
+    tx.jobs.release(saved.id, fence=1)
     tx.jobs.finish(replace(saved, status="success"), fence=1)
     tx.jobs.unfinished(None, 10)
 

@@ -16,6 +16,7 @@ from glimpser.core.jobs import Job
 from glimpser.core.keys import artifact_key
 from glimpser.core.ports import Database
 from glimpser.db import migrate, open_database
+from glimpser.services.alert_making import delivery_job
 from glimpser.services.integrity import CheckLevel, check
 from glimpser.services.recovery import Recovery, recover, sweep_garbage
 from glimpser.storage import open_store
@@ -119,7 +120,7 @@ async def test_gives_jobs_of_the_dead_back_to_the_queue_and_refuses_their_late_w
 
     assert (first, second) == (replace(NOTHING, jobs=1), NOTHING)
     assert not late
-    assert (again.id, again.fence, again.attempts, again.error) == (held.id, 2, 2, "ended by a restart")
+    assert (again.id, again.fence) == (held.id, 2)
     assert await database.read(lambda tx: tx.jobs.get(waiting.id)) == waiting
 
 
@@ -140,6 +141,24 @@ async def test_deliveries_that_were_on_their_way_are_tried_again(
     found = await database.read(lambda tx: tx.alerts.get(told.id))
     assert (first, second) == (replace(NOTHING, deliveries=1), NOTHING)
     assert found.deliveries == tuple(deliveries)
+
+
+async def test_a_program_that_dies_again_and_again_uses_up_no_attempt_of_what_it_never_sent(
+    database: Database, store: MemoryStore, clock: FakeClock
+) -> None:
+    told = alert(channels=2)
+    on_its_way, waiting = told.deliveries
+    jobs = [delivery_job(each, None, at(0), key=each.idempotency_key) for each in told.deliveries]
+    await database.write(lambda tx: tx.alerts.add(told))
+    await database.write(lambda tx: [tx.jobs.add(each) for each in jobs])
+    for _ in range(5):
+        await claim(database, 1)
+        await database.write(lambda tx: tx.deliveries.update(replace(on_its_way, status="sending")))
+        await recover(database, store, clock)
+
+    found = {each.payload["delivery_id"]: (each.attempts, each.error) for each in await claim(database, 1)}
+
+    assert found == {on_its_way.id: (6, "ended by a restart"), waiting.id: (1, None)}
 
 
 async def claim(database: Database, seconds: float) -> Sequence[Job]:

@@ -59,6 +59,11 @@ _OUTCOME = ("status", "scheduled_for", "ended_at", "progress", "step", "result",
 _FINISH = (
     update(jobs).where(_IS_HELD).values({name: bindparam(name) for name in _OUTCOME} | {"lease_until": None})
 )
+_RELEASE = (
+    update(jobs)
+    .where(_IS_HELD)
+    .values(status="pending", attempts=jobs.c.attempts - 1, lease_until=None, progress=None, step=None)
+)
 _UNFINISHED = (
     select(jobs)
     .where(text(IS_UNDONE), jobs.c.id > bindparam("after"))
@@ -105,6 +110,9 @@ class SqlJobs:
         held = {"key": job.id, "held": fence}
         outcome = {name: getattr(job, name) for name in _OUTCOME}
         return self._connection.execute(_FINISH, held | outcome).rowcount == 1
+
+    def release(self, job_id: JobId, *, fence: int) -> bool:
+        return self._connection.execute(_RELEASE, {"key": job_id, "held": fence}).rowcount == 1
 
     def unfinished(self, after: JobId | None, limit: int) -> Sequence[Job]:
         rows = self._connection.execute(_UNFINISHED, {"after": after or "", "limit": limit})
