@@ -25,6 +25,9 @@ from glimpser.storage.instance import sole_instance
 from glimpser.storage.objects import open_store
 
 
+_SETTLE_S = 3.0
+
+
 def migrate_database(config: Config) -> str:
     """Bring the database to this version; gives its revision."""
     with sole_instance(config.data_dir):
@@ -42,7 +45,12 @@ async def check_integrity(config: Config, *, level: CheckLevel, repair: bool) ->
             open_database(database_settings(config)) as database,
             open_store(config.storage.object_store_url) as store,
         ):
-            return await check(database, store, level, repair=repair)
+            return await check(database, store, level, repair=repair, settle=_settle)
+
+
+async def _settle() -> None:
+    """Wait as long as a program that runs may need from storing a picture to committing its row."""
+    await asyncio.sleep(_SETTLE_S)
 
 
 async def take_snapshot(config: Config, what: str) -> Jpeg:

@@ -6,7 +6,7 @@ looked at a second time. `repair` deletes: it belongs to a program at rest.
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -88,14 +88,30 @@ class _Findings:
     orphans: list[str] = field(default_factory=list)
 
 
-async def check(database: Database, store: ObjectStore, level: CheckLevel, *, repair: bool = False) -> Report:
+async def _at_once() -> None:
+    """Nobody writes meanwhile."""
+
+
+async def check(
+    database: Database,
+    store: ObjectStore,
+    level: CheckLevel,
+    *,
+    repair: bool = False,
+    settle: Callable[[], Awaitable[None]] = _at_once,
+) -> Report:
     """Compare everything with everything; memory is needed for problems alone.
+
+    Where something looks amiss, `settle` is awaited before the second look: beside a running program it
+    gives what is under way the time to be committed.
 
     Repair gives unfinished events their end, jobs back to the queue and deliveries another job, clears
     references to what is gone, removes rows without object and objects without row. If not a single row has
     its object, the store is most likely another one: then neither rows nor objects are removed.
     """
     findings = await _compare(database, store, level)
+    if findings.missing or findings.orphans:
+        await settle()
     may_remove = repair and findings.matched > 0
     problems = [
         *await _check_database(database, repair=repair),

@@ -173,6 +173,22 @@ async def test_looks_twice_at_what_a_running_program_is_about_to_finish(
     assert key_of(late) in busy.objects
 
 
+async def test_gives_what_is_under_way_the_time_to_be_committed(
+    database: Database, store: MemoryStore
+) -> None:
+    row = await stored(database, store)
+    await database.write(lambda tx: tx.artifacts.remove(row.id))
+    settled: list[bool] = []
+
+    async def settle() -> None:
+        await database.write(lambda tx: tx.artifacts.add(row))
+        settled.append(True)
+
+    assert (await check(database, store, CheckLevel.HASH, settle=settle)).problems == ()
+    assert (await check(database, store, CheckLevel.HASH, settle=settle)).problems == ()
+    assert settled == [True]
+
+
 async def test_walks_further_than_one_batch(database: Database, store: MemoryStore) -> None:
     digest = hashlib.sha256(JPEG).hexdigest()
     rows = [artifact(number, size_bytes=len(JPEG), sha256=digest) for number in range(1203)]

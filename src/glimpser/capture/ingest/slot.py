@@ -14,8 +14,8 @@ from glimpser.core.live import LiveSpec
 _log = structlog.get_logger(__name__)
 
 _FIRST_DELAY_S = 0.2
-_DELAY_STEP_S = 0.5
-_MAX_DELAY_S = 5.0
+_DELAY_STEP_S = 0.25
+_MAX_DELAY_S = 2.0
 
 
 class SlotOwner(Protocol):
