@@ -24,7 +24,6 @@ from glimpser.services.integrity import CheckLevel, Report, check
 from glimpser.storage.instance import sole_instance
 from glimpser.storage.objects import open_store
 
-
 _SETTLE_S = 3.0
 
 
