@@ -87,7 +87,10 @@ async def compose(config: Config) -> AsyncIterator[App]:
         database = await stack.enter_async_context(open_database(settings))
         store = await stack.enter_async_context(open_store(config.storage.object_store_url))
         await recover(database, store, clock)
-        listeners = [listen(part.host, part.port) for part in (config.server, config.observability)]
+        listeners = [
+            listen(config.server.host, config.server.port),
+            listen(config.observability.host, config.observability.port, setting="observability"),
+        ]
         for listener in listeners:
             stack.callback(listener.close)
         ground = _Ground(

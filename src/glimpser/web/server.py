@@ -31,8 +31,8 @@ class Tls:
     key: Path
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open a listening socket; accepted connections inherit its send buffer.
+def listen(host: str, port: int, *, setting: str = "server") -> socket.socket:
+    """Open a listening socket; accepted connections inherit its send buffer. `setting` names its section.
 
     Raises:
         Misconfigured: the address is taken, not this machine's, or not allowed.
@@ -43,7 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise _cannot_listen(host, port, error) from error
+        raise _cannot_listen(host, port, error, setting) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -52,7 +52,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        raise _cannot_listen(host, port, error) from error
+        raise _cannot_listen(host, port, error, setting) from error
     return listener
 
 
@@ -184,8 +184,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _cannot_listen(host: str, port: int, error: OSError) -> Misconfigured:
+def _cannot_listen(host: str, port: int, error: OSError, setting: str) -> Misconfigured:
     return Misconfigured(
-        f"Cannot listen on {host} port {port}: {error.strerror}. Choose another address or port, "
-        "or end the program that has it."
+        f"Cannot listen on {host} port {port}: {error.strerror}. Choose another address or port by "
+        f"{setting}.host and {setting}.port, or end the program that has it."
     )
