@@ -109,5 +109,5 @@ def _announce(app: App, config: Config, code: str | None) -> None:
     url = own_url(config, app.web.port)
     lines = [f"Glimpser {__version__} runs at {url}", f"Its data is in {config.data_dir}"]
     if code:
-        lines += [f"Create the first admin at {url}/docs with this one-time setup code: {code}"]
+        lines += [f"Create the first admin at {url} with this one-time setup code: {code}"]
     print("\n".join(lines), flush=True)  # noqa: T201  # for a person, on standard output
