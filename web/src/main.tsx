@@ -2,7 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { queryClient, router } from './router';
+import { loadAllPages, queryClient, router } from './router';
 import './styles.css';
 
 const place = document.getElementById('root');
@@ -15,3 +15,8 @@ createRoot(place).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+
+const SETTLED_AFTER_MS = 2000;
+setTimeout(() => {
+  loadAllPages().catch(() => undefined); // a page that is missing is asked for again when it is opened
+}, SETTLED_AFTER_MS);

@@ -150,6 +150,12 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./pages/Settings'), 'SettingsPage'),
 });
 
+const unknown = createRoute({
+  getParentRoute: () => shell,
+  path: '$',
+  component: NotFoundPage,
+});
+
 const routeTree = root.addChildren([
   setup,
   login,
@@ -164,6 +170,7 @@ const routeTree = root.addChildren([
     editSource,
     channels,
     settings,
+    unknown,
   ]),
 ]);
 
@@ -182,6 +189,11 @@ declare module '@tanstack/react-router' {
   interface Register {
     router: typeof router;
   }
+}
+
+/** Loads every page before somebody wants it: then none is missing when the server is. */
+export async function loadAllPages(): Promise<void> {
+  for (const route of Object.values(router.routesById)) await router.loadRouteChunk(route);
 }
 
 /** As long as there is no account at all, signing in leads nowhere. */

@@ -289,6 +289,7 @@ describe('a tile', () => {
     enabled: true,
     pictureMs: now - 200,
     shownSinceMs: now - 60_000,
+    refusal: null,
     nowMs: now,
     ...change,
     stream: {
@@ -318,6 +319,13 @@ describe('a tile', () => {
   it('without any picture says so after a while', () => {
     expect(tileStatus(facts({ pictureMs: null, shownSinceMs: now })).label).toBe('Loading');
     expect(tileStatus(facts({ pictureMs: null })).label).toBe('No picture yet');
+  });
+
+  it('that the server refuses says why, until it has a picture', () => {
+    const refusal = 'Too many streams.';
+
+    expect(tileStatus(facts({ pictureMs: null, refusal }))).toMatchObject({ kind: 'bad', reason: refusal });
+    expect(tileStatus(facts({ refusal })).kind).toBe('live');
   });
 
   it.each(['stalled', 'backoff', 'failed'] as const)('that is %s gives the reason', (state) => {

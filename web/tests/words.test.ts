@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { deliverySummary } from '../src/alerts/deliveries';
 import { observeServerDate, serverNow } from '../src/api/clock';
-import type { Delivery, GlimpserEvent, Rule } from '../src/api/types';
-import { checkWebhook, webhookForm } from '../src/channels/model';
+import type { Channel, Delivery, GlimpserEvent, Kind, Rule } from '../src/api/types';
+import { channelBody, channelValues, checkChannel } from '../src/channels/model';
+import { fieldsOf } from '../src/forms/schema';
 import { boxesOf } from '../src/events/boxes';
 import { eventInWords } from '../src/events/words';
 import { ago, dayBounds, dayName, duration, inFuture, localDay, span } from '../src/format/time';
@@ -172,7 +173,10 @@ describe('a rule', () => {
   });
 
   it('about something else than motion has no score', () => {
-    expect(ruleBody({ ...ruleValues(rule), event: 'health' }).when).toEqual({ event: 'health' });
+    expect(ruleBody({ ...ruleValues(rule), event: 'health' }).when).toEqual({
+      event: 'health',
+      min_score: 0,
+    });
   });
 
   it('reads as a sentence', () => {
@@ -207,20 +211,49 @@ describe('deliveries', () => {
   });
 });
 
-describe('a webhook', () => {
-  const values = { name: 'Phone', url: ' https://example.org/x ', secret: '', headers: {} };
+describe('a channel', () => {
+  const kind: Kind = {
+    kind: 'webhook',
+    title: 'Webhook',
+    description: '',
+    schema: {
+      required: ['url'],
+      properties: {
+        url: { type: 'string', title: 'Address' },
+        secret: { type: 'string', writeOnly: true },
+        headers: { type: 'object', additionalProperties: { type: 'string' }, default: {}, writeOnly: true },
+      },
+    },
+  };
+  const known = {
+    name: 'Phone',
+    kind: 'webhook',
+    config: { url: 'https://example.org' },
+  } as unknown as Channel;
 
-  it('sends its secret only when it was typed', () => {
-    expect(webhookForm(values, true).config).toEqual({ url: 'https://example.org/x', headers: {} });
-    expect(webhookForm({ ...values, secret: 's' }, true).config).toHaveProperty('secret', 's');
+  it('keeps all its secrets when only its name is changed', () => {
+    const body = channelBody({ ...channelValues(kind, known), name: ' Tablet ' }, kind, true);
+
+    expect(body).toEqual({ name: 'Tablet', kind: 'webhook', enabled: true, config: known.config });
   });
 
-  it.each(['', 'example.org', 'ftp://example.org', 'https://'])('does not go to "%s"', (url) => {
-    expect(checkWebhook({ ...values, url })).toHaveProperty('config/url');
+  it('sends a secret that was typed', () => {
+    const values = channelValues(kind, known);
+    const body = channelBody(
+      { ...values, config: { ...values.config, headers: { 'X-A': '1' } } },
+      kind,
+      true,
+    );
+
+    expect(body.config).toEqual({ url: 'https://example.org', headers: { 'X-A': '1' } });
   });
 
-  it('goes to an address of the web', () => {
-    expect(checkWebhook(values)).toEqual({});
+  it('needs a name and what its kind needs', () => {
+    expect(Object.keys(checkChannel(channelValues(kind), fieldsOf(kind.schema)))).toEqual([
+      'name',
+      'config/url',
+    ]);
+    expect(checkChannel(channelValues(kind, known), fieldsOf(kind.schema))).toEqual({});
   });
 });
 

@@ -4,7 +4,6 @@ import createClient, { type Middleware } from 'openapi-fetch';
 import { observeServerDate } from './clock';
 import { setReachable } from './connection';
 import { problemOf, Unreachable } from './errors';
-import type { PendingPaths } from './pending';
 import type { paths } from './schema';
 
 const middleware: Middleware = {
@@ -20,7 +19,7 @@ const middleware: Middleware = {
   },
 };
 
-export const api = createClient<paths & PendingPaths>({ baseUrl: '/' });
+export const api = createClient<paths>({ baseUrl: '/' });
 api.use(middleware);
 
 /** Gives the body of an answer; a refusal was thrown before. */

@@ -4,7 +4,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import type { EventSearch } from '../pages/search';
 import { dayBounds } from '../format/time';
 import { api, bodyOf } from './client';
-import type { AlertState, GlimpserEvent, Page, Template } from './types';
+import type { Alert, AlertState, Channel, GlimpserEvent, Page, Template } from './types';
 
 const PAGE = 50;
 const ALL = 200;
@@ -53,6 +53,12 @@ export const kindsQuery = queryOptions({
   staleTime: Infinity,
 });
 
+export const channelKindsQuery = queryOptions({
+  queryKey: ['channel-kinds'],
+  queryFn: () => bodyOf(api.GET('/api/channel-kinds')),
+  staleTime: Infinity,
+});
+
 export const versionQuery = queryOptions({
   queryKey: ['version'],
   queryFn: () => bodyOf(api.GET('/version')),
@@ -92,13 +98,13 @@ export function eventQuery(id: string) {
 export function alertsQuery(state: AlertState | undefined) {
   return infiniteQueryOptions({
     queryKey: [...keys.alerts, 'list', state ?? 'all'],
-    queryFn: ({ pageParam }) => {
+    queryFn: async ({ pageParam }) => {
       const query = {
         limit: PAGE,
         ...(state !== undefined && { state }),
         ...(pageParam !== null && { cursor: pageParam }),
       };
-      return bodyOf(api.GET('/api/alerts', { params: { query } }));
+      return (await bodyOf(api.GET('/api/alerts', { params: { query } }))) as Page<Alert>;
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
@@ -110,7 +116,7 @@ export function alertsQuery(state: AlertState | undefined) {
 export function alertQuery(id: string) {
   return queryOptions({
     queryKey: keys.alert(id),
-    queryFn: () => bodyOf(api.GET('/api/alerts/{id}', { params: { path: { id } } })),
+    queryFn: () => bodyOf(api.GET('/api/alerts/{alert_id}', { params: { path: { alert_id: id } } })),
     // Until every delivery is sent or given up, there is news.
     refetchInterval: ({ state }) =>
       state.data?.deliveries.some(({ status }) => status !== 'sent' && status !== 'dead') ? 3000 : false,
@@ -119,7 +125,10 @@ export function alertQuery(id: string) {
 
 export const channelsQuery = queryOptions({
   queryKey: keys.channels,
-  queryFn: async () => (await bodyOf(api.GET('/api/admin/channels'))).items,
+  queryFn: async () => {
+    const params = { query: { limit: ALL } };
+    return ((await bodyOf(api.GET('/api/admin/channels', { params }))) as Page<Channel>).items;
+  },
 });
 
 /** A source that has just been switched on is watched more closely, until it shows something or fails. */

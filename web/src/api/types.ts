@@ -1,21 +1,8 @@
 /** The server's words under short names. */
 
-import type { Rule } from './pending';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
-
-export type {
-  Alert,
-  AlertState,
-  Channel,
-  ChannelForm,
-  Delivery,
-  Page,
-  QuietHours,
-  Rule,
-  TestResult,
-} from './pending';
 
 export type LevelName = Schemas['EventView']['level'];
 export type Me = Schemas['MeView'];
@@ -23,16 +10,30 @@ export type Role = Me['role'];
 export type GlimpserEvent = Schemas['EventView'];
 export type Stream = Schemas['StreamView'];
 export type StreamState = Stream['state'];
-export type MotionSettings = Schemas['MotionSettings'];
-export type Zone = Schemas['Zone'];
+export type Alert = Schemas['AlertView'];
+export type AlertState = Alert['state'];
+export type Delivery = Schemas['DeliveryView'];
+export type Channel = Schemas['ChannelView'];
+export type ChannelForm = Schemas['ChannelForm'];
+export type TestResult = Schemas['ChannelTestView'];
+export type QuietHours = Schemas['QuietHoursForm'];
 export type Kind = Schemas['KindView'];
 export type TemplateForm = Schemas['TemplateForm'];
+
+/** A rule that is stored has an id. */
+export type Rule = Schemas['RuleForm'] & { id: string };
 
 /** `config` and `rules` are there for admins only. */
 export type Template = Schemas['TemplateView'] & {
   config?: Schemas['AdminTemplateView']['config'];
   rules?: Rule[];
 };
+
+/** One page of a list; the description leaves open of what. */
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
 
 export interface Box {
   x: number;

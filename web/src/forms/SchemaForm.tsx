@@ -98,7 +98,7 @@ function Control({ field, value, error, editing, onChange }: ControlProps) {
     case 'list':
       return <ListField field={field} items={stringsOf(value)} error={error} onChange={onChange} />;
     case 'map':
-      return <MapField field={field} value={value} error={error} onChange={onChange} />;
+      return <MapField field={field} value={value} error={error} editing={editing} onChange={onChange} />;
     case 'unsupported':
       return <p className="text-sm text-dim">{label} can be set through the interface for programs only.</p>;
   }
@@ -146,21 +146,22 @@ function ListField({ field, items, error, onChange }: ListProps) {
 }
 
 interface MapProps {
-  field: Pick<Field, 'label' | 'hint' | 'required'>;
+  field: Field;
   value: unknown;
+  editing: boolean;
   error: string | undefined;
   onChange: (value: Record<string, string>) => void;
 }
 
 /** Names and values, one pair on a line: `Name: value`, as in an HTTP head. */
-export function MapField({ field, value, error, onChange }: MapProps) {
+function MapField({ field, value, error, editing, onChange }: MapProps) {
   const lines = Object.entries((value ?? {}) as Record<string, string>).map(
     ([name, item]) => `${name}: ${item}`,
   );
   return (
     <FieldFrame
       label={field.label}
-      hint={field.hint ?? 'One on each line, as Name: value.'}
+      hint={[field.hint, 'One on each line, as Name: value.'].filter(Boolean).join(' ')}
       error={error}
       optional={!field.required}
     >
@@ -169,7 +170,8 @@ export function MapField({ field, value, error, onChange }: MapProps) {
           {...aria}
           rows={3}
           spellCheck={false}
-          className="field font-mono"
+          className="field font-mono text-sm"
+          placeholder={editing && field.secret ? 'Unchanged' : ''}
           defaultValue={lines.join('\n')}
           onChange={(event) => onChange(readPairs(event.target.value))}
         />

@@ -14,6 +14,8 @@ interface FieldBase {
   half: boolean;
   unit: string | undefined;
   placeholder: string | undefined;
+  /** The server takes it and never shows it. */
+  secret: boolean;
   initial: unknown;
 }
 
@@ -49,8 +51,13 @@ export function fieldsOf(schema: Schema): Field[] {
 }
 
 /** What a new form holds: the defaults, and what lists and texts look like when they are empty. */
-export function initialValues(fields: readonly Field[], known: Values = {}): Values {
-  return Object.fromEntries(fields.map((field) => [field.name, known[field.name] ?? field.initial]));
+export function initialValues(fields: readonly Field[], known?: Values): Values {
+  return Object.fromEntries(
+    fields.map((field) => {
+      const isKept = known !== undefined && field.secret;
+      return [field.name, isKept ? undefined : (known?.[field.name] ?? field.initial)];
+    }),
+  );
 }
 
 /** What is to be sent. Empty fields are absent; so is an untouched secret, which the server then keeps. */
@@ -108,6 +115,7 @@ function baseOf(name: string, schema: Schema, required: boolean): FieldBase {
     half: ui.half === true,
     unit: text(ui.unit),
     placeholder: text(ui.placeholder) ?? text(examples[0]),
+    secret: schema.writeOnly === true || schema.format === 'password',
     initial: schema.default ?? emptyOf(schema),
   };
 }

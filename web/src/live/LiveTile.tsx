@@ -5,7 +5,7 @@ import { serverNow } from '../api/clock';
 import type { Template } from '../api/types';
 import { SourceIcon } from '../ui/kinds';
 import { useNow } from '../ui/useNow';
-import { useIsMoving, wall } from './live';
+import { useIsMoving, useLiveMessages, wall } from './live';
 import { tileStatus, type TileStatus } from './tileStatus';
 
 interface Props {
@@ -20,10 +20,14 @@ export function LiveTile({ template, fps, hero }: Props) {
   const running = enabled && (stream.state === 'live' || stream.state === 'degraded');
   const [pictureMs, setPictureMs] = useState<number | null>(null);
   const [shownSinceMs] = useState(serverNow);
+  const [refusal, setRefusal] = useState<string | null>(null);
   const nowMs = useNow();
   const moving = useIsMoving(id) && running;
-  const status = tileStatus({ enabled, stream, pictureMs, shownSinceMs, nowMs });
+  const status = tileStatus({ enabled, stream, pictureMs, shownSinceMs, refusal, nowMs });
 
+  useLiveMessages((message) => {
+    if (message.type === 'error' && message.template_id === id) setRefusal(message.detail);
+  });
   useEffect(() => {
     if (!running || !canvas.current) return undefined;
     return wall.attach({ id, fps, canvas: canvas.current, drawn: setPictureMs });

@@ -7,6 +7,8 @@ export interface LiveMessages {
   event: { event: GlimpserEvent };
   alert: { alert: Alert };
   state: { template_id: string; stream: Stream };
+  /** A tile that cannot be shown, and why. */
+  error: { template_id: string; detail: string };
 }
 
 export type LiveMessage = { [T in keyof LiveMessages]: { type: T } & LiveMessages[T] }[keyof LiveMessages];
@@ -27,6 +29,10 @@ export function parseMessage(text: string): LiveMessage | null {
       return hasId(value.alert) ? (value as unknown as LiveMessage) : null;
     case 'state': {
       const known = typeof value.template_id === 'string' && isRecord(value.stream);
+      return known ? (value as unknown as LiveMessage) : null;
+    }
+    case 'error': {
+      const known = typeof value.template_id === 'string' && typeof value.detail === 'string';
       return known ? (value as unknown as LiveMessage) : null;
     }
     default:

@@ -17,13 +17,22 @@ export interface TileFacts {
   /** When the picture on show was captured; null as long as there is none. */
   pictureMs: number | null;
   shownSinceMs: number;
+  /** Why the server shows no pictures of a view that runs, such as too many open streams. */
+  refusal: string | null;
   nowMs: number;
 }
 
 const PATIENCE_MS = 5000;
 const MISSED_PICTURES = 3;
 
-export function tileStatus({ enabled, stream, pictureMs, shownSinceMs, nowMs }: TileFacts): TileStatus {
+export function tileStatus({
+  enabled,
+  stream,
+  pictureMs,
+  shownSinceMs,
+  refusal,
+  nowMs,
+}: TileFacts): TileStatus {
   if (!enabled) return { kind: 'off', label: 'Switched off', reason: null };
   const { label, tone } = STREAM_STATES[stream.state];
   if (stream.state === 'idle' || stream.state === 'stopping') return { kind: 'off', label, reason: null };
@@ -34,6 +43,7 @@ export function tileStatus({ enabled, stream, pictureMs, shownSinceMs, nowMs }: 
   }
   const patienceMs = Math.max(PATIENCE_MS, (MISSED_PICTURES * 1000) / (stream.fps ?? 1));
   if (pictureMs === null) {
+    if (refusal !== null) return { kind: 'bad', label: 'Not shown', reason: refusal };
     const waited = nowMs - shownSinceMs > patienceMs;
     return { kind: 'waiting', label: waited ? 'No picture yet' : 'Loading', reason: null };
   }

@@ -146,7 +146,8 @@ function Actions({ alert }: { alert: Alert }) {
 function useAlertAction(id: string, action: 'ack' | 'retry', done: string) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: () => bodyOf(api.POST(`/api/alerts/{id}/${action}`, { params: { path: { id } } })),
+    mutationFn: () =>
+      bodyOf(api.POST(`/api/alerts/{alert_id}/${action}`, { params: { path: { alert_id: id } } })),
     onError: (error) => toast(explain(error), 'bad'),
     onSuccess: () => toast(done),
     onSettled: () => queryClient.invalidateQueries({ queryKey: keys.alerts }),

@@ -31,6 +31,7 @@ export function AlertsPage() {
   );
   return (
     <SplitView
+      title="Alerts"
       open={open !== undefined}
       head={
         <Head title="Alerts">

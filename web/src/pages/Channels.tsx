@@ -6,7 +6,7 @@ import { explain } from '../api/errors';
 import { channelsQuery, keys } from '../api/queries';
 import type { Channel, TestResult } from '../api/types';
 import { ChannelDialog } from '../channels/ChannelDialog';
-import { putChannel } from '../channels/model';
+import { destination, putChannel } from '../channels/model';
 import { plural } from '../format/words';
 import { useMay } from '../session';
 import { Confirm } from '../ui/Dialog';
@@ -25,7 +25,7 @@ export function ChannelsPage() {
       Add channel
     </button>
   );
-  if (!isAdmin) return <NeedsRole needed="admin" />;
+  if (!isAdmin) return <NeedsRole needed="admin" alone />;
   return (
     <>
       <Head title="Channels" sub={channels.data ? plural(channels.data.length, 'channel') : ' '}>
@@ -63,19 +63,22 @@ function ChannelCard({ channel, onEdit }: { channel: Channel; onEdit: () => void
   const queryClient = useQueryClient();
   const again = () => queryClient.invalidateQueries({ queryKey: keys.channels });
   const failed = (error: unknown) => toast(explain(error), 'bad');
-  const params = { path: { id: channel.id } };
+  const params = { path: { channel_id: channel.id } };
   const test = useMutation({
-    mutationFn: () => bodyOf(api.POST('/api/admin/channels/{id}/test', { params })),
+    mutationFn: () => bodyOf(api.POST('/api/admin/channels/{channel_id}/test', { params })),
     onSettled: again,
   });
   const toggle = useMutation({
-    mutationFn: (enabled: boolean) => putChannel(channel, { ...channel, enabled }),
+    mutationFn: (enabled: boolean) => {
+      const { name, kind, config } = channel;
+      return putChannel(channel, { name, kind, config: config, enabled });
+    },
     onError: failed,
     onSettled: again,
   });
   const remove = useMutation({
     mutationFn: () =>
-      api.DELETE('/api/admin/channels/{id}', {
+      api.DELETE('/api/admin/channels/{channel_id}', {
         params: { ...params, header: { 'if-match': `"${channel.version}"` } },
       }),
     onError: failed,
@@ -88,7 +91,7 @@ function ChannelCard({ channel, onEdit }: { channel: Channel; onEdit: () => void
         <Webhook aria-hidden className="size-5 shrink-0 text-dim" strokeWidth={1.75} />
         <div className="min-w-0 flex-1">
           <h2 className="truncate text-sm font-medium">{channel.name}</h2>
-          <p className="truncate text-xs text-dim">{channel.config.url}</p>
+          <p className="truncate text-xs text-dim">{destination(channel)}</p>
         </div>
         <Switch
           label={`${channel.name} is switched on`}
@@ -115,6 +118,9 @@ function ChannelCard({ channel, onEdit }: { channel: Channel; onEdit: () => void
           <Trash2 aria-hidden className="size-4" />
         </button>
       </div>
+      {channel.last_result !== null && !test.isSuccess && (
+        <p className="mt-3 text-xs break-words text-dim">Last message: {channel.last_result}</p>
+      )}
       <div role="status" className="text-sm">
         {test.isSuccess && <TestOutcome result={test.data} />}
         {test.isError && (

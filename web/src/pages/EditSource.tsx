@@ -19,7 +19,7 @@ export function EditSourcePage() {
   const isAdmin = useMay('admin');
   const kinds = useQuery(kindsQuery);
   const template = useQuery(templateQuery(sourceId));
-  if (!isAdmin) return <NeedsRole needed="admin" />;
+  if (!isAdmin) return <NeedsRole needed="admin" alone />;
   if (isStatus(template.error, 404, 422)) return <NotFoundPage />;
   const failed = kinds.error ?? template.error;
   if (kinds.data && template.data) return <Editor kinds={kinds.data} current={template.data} />;
@@ -43,7 +43,7 @@ function Editor({ kinds, current }: { kinds: readonly Kind[]; current: Template 
 
   const toSource = (saved: Template) => {
     queryClient.setQueryData(keys.template(saved.id), saved);
-    void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true });
+    void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true, refetchType: 'all' });
     toast('Changes saved.');
     void navigate({ to: '/sources/$sourceId', params: { sourceId: saved.id } });
   };

@@ -38,6 +38,7 @@ export function EventsPage() {
   );
   return (
     <SplitView
+      title="Events"
       open={open !== undefined}
       head={
         <Head title="Events">
@@ -87,7 +88,9 @@ function FreshPill({ known }: { known: readonly GlimpserEvent[] }) {
     if (message.type !== 'event') return;
     const { id, kind, template_id: source } = message.event;
     const fits = (search.kind ?? kind) === kind && (search.source ?? source) === source;
-    if (fits && !fresh.includes(id)) setFresh([...fresh, id]);
+    if (!fits || fresh.includes(id)) return;
+    setFresh([...fresh, id]);
+    if (known.length === 0) void queryClient.invalidateQueries({ queryKey: keys.events });
   });
   const count = fresh.filter((id) => !known.some((event) => event.id === id)).length;
   if (count === 0) return null;

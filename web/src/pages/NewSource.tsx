@@ -16,7 +16,7 @@ export function NewSourcePage() {
   const queryClient = useQueryClient();
   const saved = (template: Template) => {
     queryClient.setQueryData(keys.template(template.id), template);
-    void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true });
+    void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true, refetchType: 'all' });
     toast(`${template.name} was added.`);
     void navigate({ to: '/sources/$sourceId', params: { sourceId: template.id } });
   };

@@ -7,6 +7,7 @@ export function NotFoundPage() {
   return (
     <div className="pt-16">
       <Empty
+        heading="h1"
         icon={Compass}
         title="There is no such page"
         action={

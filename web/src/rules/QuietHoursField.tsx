@@ -55,7 +55,7 @@ interface RowProps {
 }
 
 function HoursRow({ number, hours, onChange, onRemove }: RowProps) {
-  const toggle = (day: string) => {
+  const toggle = (day: QuietHours['days'][number]) => {
     const on = hours.days.includes(day);
     const days = on
       ? hours.days.filter((one) => one !== day)

@@ -53,7 +53,7 @@ export function ruleValues(rule: Rule): RuleValues {
     name: rule.name,
     enabled: rule.enabled,
     event: rule.when.event,
-    minScore: rule.when.min_score ?? 0,
+    minScore: rule.when.min_score,
     zone: rule.when.zone ?? '',
     dedupeS: String(rule.dedupe_s),
     quietHours: rule.quiet_hours,
@@ -74,7 +74,7 @@ export function ruleBody(values: RuleValues, known?: Rule): RuleBody {
     enabled: values.enabled,
     when: {
       event: values.event,
-      ...(isMotion && values.minScore > 0 && { min_score: values.minScore }),
+      min_score: isMotion ? values.minScore : 0,
       ...(isMotion && values.zone !== '' && { zone: values.zone }),
     },
     dedupe_s: Number(values.dedupeS),
@@ -113,7 +113,7 @@ export const RULE_POINTERS = [
 /** A rule as a sentence. */
 export function ruleInWords(rule: Rule): string {
   const { event, min_score: minScore, zone } = rule.when;
-  const more = minScore ? ` of more than ${percent(minScore)}` : '';
+  const more = minScore > 0 ? ` of more than ${percent(minScore)}` : '';
   const where = zone ? ` in ${zone}` : '';
   const often = rule.dedupe_s > 0 ? `, at most every ${duration(rule.dedupe_s * 1000)}` : '';
   const quiet = rule.quiet_hours.map((hours) => `, quiet ${quietInWords(hours)}`).join('');

@@ -35,7 +35,7 @@ export function usePatchSource(template: Pick<Template, 'id' | 'version'>) {
     mutationFn: (body: Record<string, unknown>) => patchSource(template, body),
     onSuccess: (changed) => {
       queryClient.setQueryData(keys.template(changed.id), changed);
-      void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true });
+      void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true, refetchType: 'all' });
     },
     onError: (error) =>
       reportChanged(error) && void queryClient.invalidateQueries({ queryKey: keys.templates }),
@@ -52,7 +52,7 @@ export function useRemoveSource({ id, version }: Pick<Template, 'id' | 'version'
     onSuccess: () => {
       onRemoved();
       queryClient.removeQueries({ queryKey: keys.template(id) });
-      void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true });
+      void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true, refetchType: 'all' });
     },
     onError: (error) =>
       reportChanged(error) && void queryClient.invalidateQueries({ queryKey: keys.templates }),

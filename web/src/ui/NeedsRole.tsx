@@ -2,9 +2,13 @@ import { Lock } from 'lucide-react';
 import type { Role } from '../api/types';
 import { Empty } from './parts';
 
-export function NeedsRole({ needed }: { needed: Role }) {
+export function NeedsRole({ needed, alone = false }: { needed: Role; alone?: boolean }) {
   return (
-    <Empty icon={Lock} title={`This page needs the role ${needed}`}>
+    <Empty
+      {...(alone && { heading: 'h1' as const })}
+      icon={Lock}
+      title={`This page needs the role ${needed}`}
+    >
       An administrator can give it to you.
     </Empty>
   );

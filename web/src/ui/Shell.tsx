@@ -7,7 +7,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { isReachable, onReachable } from '../api/connection';
 import { alertsQuery, keys, meQuery } from '../api/queries';
 import type { Template } from '../api/types';
-import { noteMotion, useLiveMessages } from '../live/live';
+import { link, noteMotion, useLiveMessages } from '../live/live';
 import type { LiveMessage } from '../live/message';
 import { may } from '../role';
 import { AccountMenu } from './AccountMenu';
@@ -41,6 +41,7 @@ export function Shell() {
   const isAdmin = may(me?.role, 'admin');
   const rail = [LIVE, EVENTS, ALERTS, SOURCES, ...(isAdmin ? [CHANNELS] : [])];
   useLiveMessages((message) => applyMessage(queryClient, message));
+  useLinkChanges(queryClient);
   useGoKeys((letter) => {
     const place = [...rail, SETTINGS].find(({ key }) => key === letter);
     if (place) void navigate({ to: place.to });
@@ -139,6 +140,20 @@ function ConnectionBar() {
   );
 }
 
+/** When the socket is lost, asks at once whether the server is; when it is back, reads anew what was missed. */
+function useLinkChanges(queryClient: QueryClient): void {
+  useEffect(() => {
+    let wasLost = false;
+    return link.listen({
+      mode: (mode) => {
+        if (mode === 'open' && wasLost) void queryClient.invalidateQueries();
+        if (mode !== 'open') void queryClient.refetchQueries({ queryKey: keys.me });
+        wasLost = mode !== 'open';
+      },
+    });
+  }, [queryClient]);
+}
+
 function applyMessage(queryClient: QueryClient, message: LiveMessage): void {
   noteMotion(message);
   if (message.type === 'alert') {
@@ -147,7 +162,10 @@ function applyMessage(queryClient: QueryClient, message: LiveMessage): void {
     const { template_id: id, stream } = message;
     const withStream = (template: Template): Template =>
       template.id === id ? { ...template, stream } : template;
-    queryClient.setQueryData<Template[]>(keys.templates, (known) => known?.map(withStream));
+    const isNew = queryClient.getQueryData<Template[]>(keys.templates)?.every((known) => known.id !== id);
+    if (isNew)
+      void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true, refetchType: 'all' });
+    else queryClient.setQueryData<Template[]>(keys.templates, (known) => known?.map(withStream));
     queryClient.setQueryData<Template>(keys.template(id), (known) => known && withStream(known));
   }
 }

@@ -27,6 +27,8 @@ export function useTitle(title: string): void {
 }
 
 interface EmptyProps {
+  /** `h1` where there is no other, as on a page that is nothing else. */
+  heading?: 'h1' | 'h2' | 'h3';
   /** For a place within a page. */
   small?: boolean;
   icon: LucideIcon;
@@ -36,8 +38,8 @@ interface EmptyProps {
 }
 
 /** Says why there is nothing here and what to do about it. */
-export function Empty({ icon: Icon, title, children, action, small = false }: EmptyProps) {
-  const Heading = small ? 'h3' : 'h2';
+export function Empty({ heading, icon: Icon, title, children, action, small = false }: EmptyProps) {
+  const Heading = heading ?? (small ? 'h3' : 'h2');
   return (
     <div className={`flex flex-col items-center px-6 text-center ${small ? 'py-6' : 'py-16'}`}>
       {!small && (

@@ -1,0 +1,158 @@
+"""Every page, in both themes, wide and narrow: nothing is wrong, nothing sticks out, everybody can use it."""
+
+import re
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.pages import DESKTOP, PHONE, WEB, overflow_px, sign_in
+from tests.program import Program
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+SMALLEST_TARGET_PX = 24
+"""WCAG 2.5.8; the controls of a phone are 44."""
+
+
+def addresses(client: httpx2.Client) -> list[str]:
+    """One address of each page, with what it is about."""
+    room = client.get("/api/templates", params={"q": "Room"}).json()["items"][0]["id"]
+    event = client.get("/api/events", params={"kind": "motion"}).json()["items"][0]["id"]
+    alert = client.get("/api/alerts").json()["items"][0]["id"]
+    return [
+        *("/live", "/live?dense=yes", "/events", f"/events/{event}", "/events?q=nothing-like-it"),
+        *("/alerts", f"/alerts/{alert}", "/alerts?state=resolved"),
+        *("/sources", f"/sources/{room}", f"/sources/{room}/edit", "/sources/new"),
+        *("/channels", "/settings", "/no/such/page"),
+    ]
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has its heading and nothing shimmers any more."""
+    expect(page.get_by_role("heading").first).to_be_visible()
+    expect(page.locator(".shimmer")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_everybody_can_use_it_in_both_themes(open_page: Open, client: httpx2.Client, size: str) -> None:
+    found: dict[str, list[str]] = {}
+    # axe is put into the page, which its content security policy would not allow.
+    with open_page(bypass_csp=True, reduced_motion="reduce", **SIZES[size]) as page:
+        sign_in(page.context)
+        for address in addresses(client):
+            page.goto(address)
+            settle(page)
+            for theme in ("dark", "light"):
+                page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
+                found |= {f"{address} {theme}: {rule}": nodes for rule, nodes in violations(page).items()}
+
+    assert found == {}
+
+
+def violations(page: Page) -> dict[str, list[str]]:
+    """Ask axe what is wrong with a page: broken rules, each with the elements that break it."""
+    axe = WEB / "node_modules/axe-core/axe.min.js"
+    if not axe.exists():
+        pytest.skip("axe-core is missing (web/node_modules holds no tools)")
+    page.add_script_tag(path=axe)
+    result = page.evaluate("(tags) => axe.run({ runOnly: tags })", RULES)
+    return {
+        violation["id"]: [node["html"][:200] for node in violation["nodes"]]
+        for violation in result["violations"]
+    }
+
+
+@pytest.mark.parametrize("dialog", ["Add channel", "Add rule", "Delete"])
+def test_everybody_can_use_its_dialogs(open_page: Open, room: dict[str, Any], dialog: str) -> None:
+    with open_page(bypass_csp=True) as page:
+        sign_in(page.context)
+        page.goto("/channels" if dialog == "Add channel" else f"/sources/{room['id']}")
+        page.get_by_role("button", name=dialog, exact=True).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        settle(page)
+
+        assert violations(page) == {}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_sticks_out_and_everything_can_be_hit(
+    open_page: Open, client: httpx2.Client, size: str
+) -> None:
+    wide: dict[str, int] = {}
+    small: dict[str, list[str]] = {}
+    with open_page(**SIZES[size]) as page:
+        sign_in(page.context)
+        for address in addresses(client):
+            page.goto(address)
+            settle(page)
+            wide |= {address: overflow_px(page)}
+            small |= {address: small_targets(page)}
+
+    assert {address: px for address, px in wide.items() if px > 0} == {}
+    assert {address: targets for address, targets in small.items() if targets} == {}
+
+
+def small_targets(page: Page) -> list[str]:
+    """Name the buttons and fields that are too small for a finger; links within a sentence may be."""
+    found = page.evaluate(
+        """(least) => [...document.querySelectorAll('button, select, input:not(.sr-only), summary')]
+          .filter((element) => element.checkVisibility() && !element.closest('label'))
+          .filter((element) => !['checkbox', 'radio'].includes(element.type))
+          .map((element) => [element.outerHTML.slice(0, 120), element.getBoundingClientRect()])
+          .filter(([, box]) => box.width > 0 && (box.height < least || box.width < least))
+          .map(([html]) => html)""",
+        SMALLEST_TARGET_PX,
+    )
+    return [str(item) for item in found]
+
+
+def test_the_theme_follows_the_system_until_somebody_chooses(open_page: Open) -> None:
+    with open_page(color_scheme="light") as page:
+        sign_in(page.context)
+        page.goto("/settings")
+        root = page.locator("html")
+        expect(root).to_have_attribute("data-theme", "light")
+
+        page.get_by_role("main").get_by_role("radio", name="Dark").check(force=True)
+        expect(root).to_have_attribute("data-theme", "dark")
+        page.reload()
+        expect(root).to_have_attribute("data-theme", "dark")
+
+
+def test_a_phone_has_its_bar_and_no_rail(open_page: Open) -> None:
+    with open_page(**PHONE) as page:
+        sign_in(page.context)
+        page.goto("/live")
+        bar = page.get_by_role("navigation", name="Main, phone")
+        expect(bar).to_be_visible()
+        expect(page.get_by_role("complementary")).to_have_count(0)
+
+        bar.get_by_role("link", name="Sources").click()
+        expect(page.get_by_role("heading", name="Sources", level=1)).to_be_visible()
+
+
+def test_every_page_has_a_title_of_its_own(page: Page, client: httpx2.Client) -> None:
+    titles = {}
+    for address in ("/live", "/events", "/alerts", "/sources", "/sources/new", "/channels", "/settings"):
+        page.goto(address)
+        expect(page).to_have_title(re.compile(r".+ · Glimpser$"))
+        titles[page.title()] = address
+
+    assert len(titles) == 7
+
+
+def test_the_app_is_sent_with_the_policy_that_allows_nothing_else(program: Program) -> None:
+    answer = httpx2.get(f"{program.url}/live")
+
+    assert (
+        "default-src 'none'; script-src 'self'; style-src 'self';"
+        in answer.headers["content-security-policy"]
+    )
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "<script>" not in answer.text
+    assert "style=" not in answer.text
