@@ -49,6 +49,7 @@ LOOPBACK = GatePolicy((ipaddress.ip_network("127.0.0.0/8"),))
 PATIENCE_S = 1.5
 """How long a receiver may take to answer here."""
 LOCK_PATIENCE_S = 0.1
+HANGING = 12
 
 
 @pytest.fixture
@@ -191,6 +192,24 @@ async def test_what_waited_arrives_under_its_key_and_what_was_refused_when_someb
     assert len(keys) == len(BEHAVIOUR)
     times = {path: sum(request.path == path for request in receiver.received) for path, _, _ in keys}
     assert times == {f"/{name}": 1 if status == "sent" else 2 for name, (_, status, _) in BEHAVIOUR.items()}
+
+
+async def test_many_receivers_that_hang_delay_no_other(world: AlertWorld) -> None:
+    async def hang(_note: Notification) -> Receipt:
+        await asyncio.Event().wait()
+        return Receipt("never")
+
+    for number in range(HANGING):
+        await world.add_channel(f"hangs {number}")
+        world.post.behaviour[f"hangs {number}"] = hang
+    well = await world.add_channel("well")
+    await world.set_rules(any_motion())
+    async with world.running():
+        for _ in range(3):
+            await world.record(world.event())
+        arrived = await until_all(world, well, "sent")
+
+    assert [each.attempts for each in arrived] == [1, 1, 1]
 
 
 # The database's lock ---------------------------------------------------------------------------------

@@ -76,10 +76,13 @@ class JobMetrics(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobKind:
-    """`concurrency` jobs run at a time, `per_lane` of one lane, for which `max_waiting` more may wait."""
+    """`concurrency` jobs run at a time, `per_lane` of one lane, for which `max_waiting` more may wait.
+
+    Jobs wait for others most of the time: if few ran, a handful of lanes that hang would be all that runs.
+    """
 
     handler: JobHandler
-    concurrency: int = 8
+    concurrency: int = 32
     per_lane: int = 2
     max_waiting: int = 32
 

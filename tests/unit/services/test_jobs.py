@@ -204,7 +204,7 @@ async def test_so_many_run_at_a_time_and_fewer_of_one_lane(world: AlertWorld) ->
     async with world.running(world.runner({"work": handler})):
 
         async def is_full() -> bool:
-            return handler.running == 8
+            return handler.running == 32
 
         await world.until(is_full)
         await asyncio.sleep(0.03)
@@ -216,7 +216,7 @@ async def test_so_many_run_at_a_time_and_fewer_of_one_lane(world: AlertWorld) ->
 
         await world.until(all_ran)
 
-    assert handler.most_at_once == 8
+    assert handler.most_at_once == 32
 
 
 async def test_leases_are_kept_while_a_job_runs(world: AlertWorld) -> None:
