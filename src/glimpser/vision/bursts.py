@@ -28,6 +28,7 @@ class _Burst:
     last_motion_at: datetime
     last_motion_score: float
     last_marked_at: datetime
+    marked_before: bool
     peak_at: datetime
     score: float
     boxes: tuple[Box, ...]
@@ -46,8 +47,8 @@ class BurstTracker:
     `peak_interval_s` went by since; one that came too early is announced by a later frame, or by the close.
 
     What is left at once after much larger motion is afterglow and counts as stillness: where a thing went out
-    of the picture, a detector sees remains for a moment, longer or shorter by chance. A burst that fades ends
-    with its last motion that is not small beside its peak, unless the small motion goes on for long.
+    of the picture, a detector sees remains for a moment, longer or shorter by chance. A burst that fades
+    ends with the last two frames in a row that are not small beside its peak, unless less goes on for long.
 
     Frames must come from one thread. A frame older than the one before it (a clock set back) ends the burst.
     """
@@ -61,6 +62,8 @@ class BurstTracker:
         peak_interval_s: float = 1.0,
         afterglow_s: float = 3.0,
         afterglow_share: float = 0.015,
+        fading_s: float = 5.0,
+        fading_share: float = 0.035,
     ) -> None:
         self._quiet = timedelta(seconds=quiet_s)
         self._blind = timedelta(seconds=max(blind_s, quiet_s))
@@ -68,6 +71,8 @@ class BurstTracker:
         self._peak_interval = timedelta(seconds=peak_interval_s)
         self._afterglow = timedelta(seconds=afterglow_s)
         self._afterglow_share = afterglow_share
+        self._fading = timedelta(seconds=fading_s)
+        self._fading_share = fading_share
         self._burst: _Burst | None = None
         self._latest: _Burst | None = None
         self._last_frame_at: datetime | None = None
@@ -81,6 +86,8 @@ class BurstTracker:
         if self._burst is None:
             return self._open(captured_at, motion, closed) if motion else Step(best=False, events=closed)
         best = bool(motion) and self._continue(self._burst, captured_at, motion)
+        if not motion:
+            self._burst.marked_before = False
         return Step(best=best, events=closed + self._announce_peak(self._burst, captured_at))
 
     def flush(self) -> tuple[BurstEvent, ...]:
@@ -112,6 +119,7 @@ class BurstTracker:
             last_motion_at=now,
             last_motion_score=motion.score,
             last_marked_at=now,
+            marked_before=True,
             peak_at=now,
             score=motion.score,
             boxes=motion.boxes,
@@ -124,8 +132,10 @@ class BurstTracker:
     def _continue(self, burst: _Burst, now: datetime, motion: Motion) -> bool:
         """Add a moving frame; whether it is the best so far."""
         burst.last_motion_at, burst.last_motion_score = now, motion.score
-        if motion.score >= burst.score * self._afterglow_share:
+        marked = motion.score >= burst.score * self._fading_share
+        if marked and burst.marked_before:
             burst.last_marked_at = now
+        burst.marked_before = marked
         if motion.score <= burst.score:
             return False
         burst.peak_at, burst.score, burst.boxes = now, motion.score, motion.boxes
@@ -159,5 +169,5 @@ class BurstTracker:
         )
 
     def _end(self, burst: _Burst) -> datetime:
-        faded = burst.last_motion_at - burst.last_marked_at <= self._afterglow
+        faded = burst.last_motion_at - burst.last_marked_at <= self._fading
         return burst.last_marked_at if faded else burst.last_motion_at

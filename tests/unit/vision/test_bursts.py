@@ -63,9 +63,16 @@ def test_a_burst_that_fades_ends_before_its_motion_is_small_beside_its_peak() ->
 
 
 def test_a_burst_in_which_small_motion_goes_on_for_long_ends_with_that() -> None:
-    shrinking = {0: 0.2, 0.2: 0.05, 0.4: 0.01, 1: 0.002, 2: 0.002, 3: 0.002, 4: 0.002, 5: 0, 6: 0}
+    small = dict.fromkeys((1, 2, 3, 4, 5, 6), 0.002)
+    shrinking = {0: 0.2, 0.2: 0.05, 0.4: 0.01} | small | {7: 0, 8: 0}
 
-    assert feed(BurstTracker(quiet_s=1.5), shrinking)[-1] == closed(0, 0, 4, score=0.2)
+    assert feed(BurstTracker(quiet_s=1.5), shrinking)[-1] == closed(0, 0, 6, score=0.2)
+
+
+def test_one_frame_that_flickers_after_the_end_does_not_lengthen_a_burst() -> None:
+    flicker = {0: 0.2, 0.2: 0.2, 0.4: 0, 0.6: 0, 0.8: 0.02, 1: 0, 2: 0, 3: 0}
+
+    assert feed(BurstTracker(quiet_s=1.5), flicker)[-1] == closed(0, 0, 0.2, score=0.2)
 
 
 def test_a_pause_shorter_than_the_quiet_time_belongs_to_the_burst() -> None:
