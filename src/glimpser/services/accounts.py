@@ -5,7 +5,6 @@ import hmac
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,14 +16,12 @@ from glimpser.core.errors import Conflict, Denied, InvalidInput, NotFound, Unaut
 from glimpser.core.ids import UserId, new_id
 from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
+from glimpser.services.attempts import Attempts
 from glimpser.services.audit import Actor, entry
 from glimpser.services.passwords import MAX_CHARS, Passwords, check_password
 from glimpser.services.tokens import Claims, Tokens
 
 log = structlog.get_logger(__name__)
-
-Admit = Callable[[str, str | None], None]
-"""Asked before every attempt with account and address; raises TooMany when there were too many."""
 
 CACHE_S = 1.0
 """How long a principal read from the database is believed: the longest a revocation may take."""
@@ -68,13 +65,13 @@ class Accounts:
         clock: Clock,
         passwords: Passwords,
         tokens: Tokens,
-        admit: Admit = lambda _account, _address: None,
+        attempts: Attempts | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._passwords = passwords
         self._tokens = tokens
-        self._admit = admit
+        self._attempts = attempts or Attempts(clock)
         self._setup_code: SetupCode | None = None
         self._setting_up = asyncio.Lock()
         self._known: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
@@ -97,18 +94,22 @@ class Accounts:
         Raises:
             Conflict: there is an account already.
             Denied: the code is wrong.
+            TooMany: it was wrong too often.
             InvalidInput: email or password cannot be used.
         """
         async with self._setting_up:  # the losers of a race learn it before they cost a hash
             if not await self.needs_setup():
                 raise _already_set_up()
-            self._admit("setup", client_ip)
-            if self._setup_code is None or not self._setup_code.matches(code):
-                log.warning("account.setup_code_wrong", client_ip=client_ip)
-                raise Denied("This is not the setup code: it stands in the program's first lines of output.")
+            with self._attempts.one("setup", client_ip):
+                self._check_setup_code(code, client_ip)
             user = await self._add_admin(email, password, Actor("setup", client_ip))
             self._setup_code = None
             return user
+
+    def _check_setup_code(self, code: str, client_ip: str | None) -> None:
+        if self._setup_code is None or not self._setup_code.matches(code):
+            log.warning("account.setup_code_wrong", client_ip=client_ip)
+            raise Denied("This is not the setup code: it stands in the program's first lines of output.")
 
     async def ensure_admin(self, email: str, password: str) -> bool:
         """Make the first admin from the configuration, if there is no user; tell whether it did.
@@ -132,18 +133,22 @@ class Accounts:
             TooMany: too many attempts. Unavailable: too many at once.
         """
         account = normalised(email)
-        self._admit(account, client_ip)
-        user = await self._database.read(lambda tx: tx.users.by_email(account))
-        fits = await self._passwords.verify(user.password_hash if user else None, password[:MAX_CHARS])
-        if user is None or user.disabled or not fits or len(password) > MAX_CHARS:
-            log.warning("account.login_refused", client_ip=client_ip)
-            raise Unauthenticated("The email or the password is wrong.")
+        with self._attempts.one(account, client_ip):
+            user = await self._user_with(account, password, client_ip=client_ip)
         await self._renew_hash(user, password)
         token, claims = self._tokens.issue(user.id, user.role)
         log.info("account.login", user_id=user.id, client_ip=client_ip)
         return Session(
             token=token, expires_at=claims.expires_at, lifetime_s=self._tokens.lifetime_s, user=user
         )
+
+    async def _user_with(self, account: str, password: str, *, client_ip: str | None) -> User:
+        user = await self._database.read(lambda tx: tx.users.by_email(account))
+        fits = await self._passwords.verify(user.password_hash if user else None, password[:MAX_CHARS])
+        if user is None or user.disabled or not fits or len(password) > MAX_CHARS:
+            log.warning("account.login_refused", client_ip=client_ip)
+            raise Unauthenticated("The email or the password is wrong.")
+        return user
 
     async def authenticate(self, token: str) -> Principal:
         """Tell who holds a token, as the database says now or said less than a second ago.

@@ -201,26 +201,44 @@ async def test_a_disabled_user_cannot_sign_in_and_learns_nothing(world: World, a
     assert len(world.hasher.verified) == 1
 
 
-async def test_an_attempt_limit_is_asked_before_any_work(world: World) -> None:
-    asked: list[tuple[str, str | None]] = []
-
-    def admit(account: str, address: str | None) -> None:
-        asked.append((account, address))
-        raise TooMany("Too many attempts.", retry_after_s=60)
-
-    accounts = Accounts(
-        database=world.database,
-        clock=world.clock,
-        passwords=world.services.accounts._passwords,
-        tokens=world.tokens,
-        admit=admit,
-    )
+async def test_after_too_many_wrong_passwords_even_the_right_one_waits_unhashed(world: World) -> None:
+    user = await world.add_user()
+    accounts = world.services.accounts
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            await accounts.login(user.email, "not the password", client_ip="203.0.113.9")
+    hashed = len(world.hasher.verified)
 
     with pytest.raises(TooMany):
-        await accounts.login(" Ada@example.org", PASSWORD, client_ip="203.0.113.9")
+        await accounts.login(f" {user.email.title()}", PASSWORD, client_ip="203.0.113.9")
 
-    assert asked == [("ada@example.org", "203.0.113.9")]
-    assert not world.hasher.verified
+    assert len(world.hasher.verified) == hashed
+    assert (await accounts.login(user.email, PASSWORD, client_ip="203.0.113.10")).user == user
+
+
+async def test_a_right_password_just_after_wrong_ones_signs_in(world: World, accounts: Accounts) -> None:
+    user = await world.add_user()
+    for _ in range(4):
+        with pytest.raises(Unauthenticated):
+            await accounts.login(user.email, "not the password")
+
+    assert (await accounts.login(user.email, PASSWORD)).user == user
+
+
+async def test_after_too_many_wrong_codes_even_the_right_one_waits(accounts: Accounts) -> None:
+    code = await accounts.open_setup()
+    assert code is not None
+    for _ in range(5):
+        with pytest.raises(Denied):
+            await accounts.create_first_admin("wrong", "ada@example.org", password=PASSWORD, client_ip="::1")
+
+    with pytest.raises(TooMany):
+        await accounts.create_first_admin(code, "ada@example.org", password=PASSWORD, client_ip="::1")
+
+    user = await accounts.create_first_admin(
+        code, "ada@example.org", password=PASSWORD, client_ip="203.0.113.9"
+    )
+    assert user.role is Role.ADMIN
 
 
 async def test_a_changed_cost_renews_the_hash_at_sign_in(world: World, accounts: Accounts) -> None:
