@@ -185,6 +185,22 @@ async def test_a_long_head_still_works(served: Running) -> None:
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"CONNECT evil.test:443 HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00", b"GET / HTTP/3\r\n\r\n"],
+)
+async def test_what_is_no_request_is_refused_without_a_failure_of_ours(
+    served: Running, request_bytes: bytes
+) -> None:
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
+
+    answer = await served.send(request_bytes)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert failures == []
+
+
 async def test_a_large_body_does_not_count_as_head(served: Running) -> None:
     body = b'{"email": "a@b", "password": "' + b"x" * 900_000 + b'"}'
     head = f"POST /api/auth/login HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"

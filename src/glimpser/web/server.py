@@ -131,7 +131,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._upgraded:
+        if self._upgraded or self.transport.is_closing():  # refused at once: there is no request to look at
             return
         if self._in_head:
             self._head_bytes += len(data)
