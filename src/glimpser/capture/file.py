@@ -25,7 +25,7 @@ class FileConfig(KindConfig):
         default=None,
         title="Pictures per second",
         description="Play at this rate instead of the file's own.",
-        gt=0,
+        ge=0.01,  # a picture in 100 s; far less makes times that no number holds
         le=120,
     )
 

@@ -26,6 +26,11 @@ def test_what_was_set_reaches_the_worker(kind: Kind) -> None:
     assert kind.media(config) == MediaInput(address="a.mp4", is_file=True, loop=False, fps=2.5)
 
 
+@pytest.mark.parametrize("fps", [0.01, 120])
+def test_slow_motion_and_fast_are_taken(kind: Kind, fps: float) -> None:
+    assert kind.media(kind.parse({"path": "a.mp4", "fps": fps})).fps == fps
+
+
 @pytest.mark.parametrize(
     ("config", "pointer"),
     [
@@ -39,6 +44,7 @@ def test_what_was_set_reaches_the_worker(kind: Kind) -> None:
         ({"path": "x" * 5000}, "/config/path"),
         ({"path": 5}, "/config/path"),
         ({"path": "a.mp4", "fps": 0}, "/config/fps"),
+        ({"path": "a.mp4", "fps": 1e-300}, "/config/fps"),
         ({"path": "a.mp4", "fps": 121}, "/config/fps"),
         ({"path": "a.mp4", "fps": "inf"}, "/config/fps"),
         ({"path": "a.mp4", "loop": "maybe"}, "/config/loop"),
