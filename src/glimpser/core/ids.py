@@ -19,6 +19,9 @@ DeliveryId = NewType("DeliveryId", str)
 JobId = NewType("JobId", str)
 
 
+ID_PATTERN = "^[0-6][0-9A-HJKMNP-TV-Z]{25}$"
+"""What ids look like to whoever reads a description (those of the years to 9000): `is_id` decides."""
+
 _LAST_TIME = "76EZ91ZPZZ"
 """How an id begins that was made in the last millisecond a datetime can hold (31 December 9999)."""
 

@@ -10,14 +10,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from glimpser.config.models import parse_model, pointer_of
 from glimpser.core.errors import FieldError, InvalidInput
 from glimpser.core.events import Level
-from glimpser.core.ids import ChannelId, RuleId, is_id, new_id
+from glimpser.core.ids import ID_PATTERN, ChannelId, RuleId, is_id, new_id
 from glimpser.core.rules import DAYS, Condition, QuietHours, Rule
 from glimpser.rules.local_time import zone_of
 
 MAX_RULES = 32
 MAX_DEDUPE_S = 30 * 86_400
 
-_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+TIME_PATTERN = "([01][0-9]|2[0-3]):([0-5][0-9])"
+_TIME = re.compile(TIME_PATTERN)
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 LevelName = Literal["debug", "info", "warning", "error", "critical"]
@@ -43,8 +44,10 @@ def _time_of_day(text: str) -> str:
     return text
 
 
-Id = Annotated[str, AfterValidator(_id)]
-TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"pattern": ID_PATTERN})]
+TimeOfDay = Annotated[
+    str, AfterValidator(_time_of_day), Field(json_schema_extra={"pattern": f"^{TIME_PATTERN}$"})
+]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 

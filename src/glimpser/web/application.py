@@ -52,7 +52,7 @@ Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One route. `answer` is a model or a media type; `refusals` are statuses beside the usual ones.
+    """One route. `answer` is a model or a tuple of media types; `others` are statuses beside the usual ones.
 
     `of` is the class of a route that is no part of the description.
     """
@@ -63,20 +63,22 @@ class Row:
     endpoint: Endpoint
     answer: Any = None
     status: int = 200
-    refusals: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
     of: type[GuardedRoute] | None = None
 
 
 WRITE = (404, 409, 412, 422, 428, 503)
 TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.AlertView
 
+BYTES = {"type": "string", "format": "binary"}
+
 ROUTES = (
     Row("GET", "/version", PUBLIC, system.version, shapes.VersionView),
     Row("GET", "/healthz", PUBLIC, system.alive, shapes.AliveView),
     Row("GET", "/readyz", PUBLIC, system.ready, shapes.ReadyView),
     Row("GET", "/openapi.json", PUBLIC, system.openapi, dict[str, Any]),
-    Row("GET", "/docs", PUBLIC, docs.page, "text/html"),
-    Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, "text/javascript", refusals=(404,)),
+    Row("GET", "/docs", PUBLIC, docs.page, ("text/html",)),
+    Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, docs.MEDIA_TYPES, others=(404,)),
     Row("GET", "/api/setup", PUBLIC, session.setup_state, shapes.SetupState),
     Row("POST", "/api/setup", PUBLIC, session.set_up, shapes.SetupDone, 201, (403, 409, 422, 503)),
     Row("POST", "/api/auth/login", PUBLIC, session.login, shapes.LoginView, 200, (401, 422, 429, 503)),
@@ -85,18 +87,21 @@ ROUTES = (
     Row("GET", "/api/template-kinds", VIEWER, templates.kinds, list[shapes.KindView]),
     Row("GET", "/api/templates", VIEWER, templates.listing, shapes.TemplateList, 200, (422,)),
     Row("POST", "/api/templates", ADMIN, templates.create, TEMPLATE, 201, (422, 503)),
-    Row("GET", "/api/templates/{template_id}", VIEWER, templates.read, shapes.AnyTemplate, 200, (404,)),
+    Row("GET", "/api/templates/{template_id}", VIEWER, templates.read, shapes.AnyTemplate, 200, (304, 404)),
     Row("PUT", "/api/templates/{template_id}", ADMIN, templates.replace, TEMPLATE, 200, WRITE),
     Row("PATCH", "/api/templates/{template_id}", ADMIN, templates.patch, TEMPLATE, 200, WRITE),
     Row("DELETE", "/api/templates/{template_id}", ADMIN, templates.remove, None, 204, WRITE),
-    Row("GET", "/api/stream/{template_id}/snapshot", VIEWER, media.snapshot, "image/jpeg", 200, (404, 503)),
     Row(
-        "GET", "/api/stream/{template_id}/mjpeg", VIEWER, media.mjpeg, "multipart/x-mixed-replace",
-        refusals=(404, 429, 503),
+        "GET", "/api/stream/{template_id}/snapshot", VIEWER, media.snapshot, ("image/jpeg",),
+        others=(304, 404, 503),
     ),
     Row(
-        "GET", "/api/artifacts/{artifact_id}", VIEWER_OR_TICKET, media.artifact, "image/jpeg",
-        refusals=(404, 416),
+        "GET", "/api/stream/{template_id}/mjpeg", VIEWER, media.mjpeg, ("multipart/x-mixed-replace",),
+        others=(404, 429, 503),
+    ),
+    Row(
+        "GET", "/api/artifacts/{artifact_id}", VIEWER_OR_TICKET, media.artifact, media.MEDIA_TYPES,
+        others=(206, 304, 404, 416),
     ),
     Row("GET", "/api/captures", VIEWER, events.captures, shapes.CaptureList, 200, (422,)),
     Row("GET", "/api/captures/{capture_id}", VIEWER, events.capture, shapes.CaptureView, 200, (404,)),
@@ -111,14 +116,14 @@ ROUTES = (
     Row("GET", "/api/channel-kinds", VIEWER, channels.kinds, list[shapes.KindView]),
     Row("GET", "/api/admin/channels", ADMIN, channels.listing, shapes.ChannelList, 200, (422,)),
     Row("POST", "/api/admin/channels", ADMIN, channels.create, CHANNEL, 201, (422, 503)),
-    Row("GET", "/api/admin/channels/{channel_id}", ADMIN, channels.read, CHANNEL, 200, (404,)),
+    Row("GET", "/api/admin/channels/{channel_id}", ADMIN, channels.read, CHANNEL, 200, (304, 404)),
     Row("PUT", "/api/admin/channels/{channel_id}", ADMIN, channels.replace, CHANNEL, 200, WRITE),
     Row("DELETE", "/api/admin/channels/{channel_id}", ADMIN, channels.remove, None, 204, WRITE),
     Row(
         "POST", "/api/admin/channels/{channel_id}/test", ADMIN, channels.send_test, shapes.ChannelTestView,
-        refusals=(404, 503),
+        others=(404, 503),
     ),
-    Row("GET", "/{path:path}", PUBLIC, static.page, "text/html", refusals=(404,), of=static.PageRoute),
+    Row("GET", "/{path:path}", PUBLIC, static.page, ("text/html",), others=(404,), of=static.PageRoute),
 )  # fmt: skip
 
 
@@ -172,11 +177,11 @@ def _add(app: FastAPI, row: Row) -> None:
     usual: tuple[int, ...] = () if row.access is PUBLIC else (401, 403)
     usual += () if row.method in ("GET", "DELETE") else (400, 413, 415)
     described: dict[int | str, dict[str, Any]] = {
-        status: {"description": HTTPStatus(status).phrase} for status in sorted({*usual, *row.refusals})
+        status: {"description": HTTPStatus(status).phrase} for status in sorted({*usual, *row.others})
     }
-    media = row.answer if isinstance(row.answer, str) else None
-    if media:
-        described[row.status] = {"content": {media: {"schema": {"type": "string", "format": "binary"}}}}
+    media = row.answer if isinstance(row.answer, tuple) else ()
+    for status in {row.status, *row.others} & {200, 206} if media else ():
+        described.setdefault(status, {})["content"] = {name: {"schema": BYTES} for name in media}
     resource = row.endpoint.__module__.rpartition(".")[2]
     options: dict[str, Any] = {
         "tags": [resource],
@@ -194,7 +199,10 @@ def _add(app: FastAPI, row: Row) -> None:
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    """Name in `Allow` every method of the path: the router knows only those of its first match."""
+    """Name in `Allow` every method of the path: the router knows only those of its first match.
+
+    A path that is written out, such as `…/test`, hides the one with an id in that place.
+    """
     answer = await problems.on_http_error(request, error)
     if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         answer.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
@@ -203,5 +211,6 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _methods_at(request: Request) -> set[str]:
     app: FastAPI = request.app
-    here = (route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return {method for route in here if isinstance(route, GuardedRoute) for method in route.methods or ()}
+    matching = (route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    here = [route for route in matching if isinstance(route, GuardedRoute)]
+    return {method for route in here if route.path == here[0].path for method in route.methods or ()}

@@ -1,9 +1,10 @@
 """What requests may hold. Unknown fields are refused, so that a typing error is not a silent no."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from glimpser.core.errors import InvalidInput
 from glimpser.core.events import Event, Level
-from glimpser.core.ids import EventId, TemplateId, is_id, new_id
+from glimpser.core.ids import ID_PATTERN, EventId, TemplateId, is_id, new_id
 from glimpser.core.motion import MotionSettings, Polygon, check_polygon
 from glimpser.core.rules import Rule
 from glimpser.core.templates import TemplateSettings, Zone
@@ -30,6 +31,11 @@ from glimpser.services.channels import TEST_BODY, TEST_TITLE, ChannelDraft
 from glimpser.web.shapes import Later, LevelName
 
 MAX_POINTS = 64
+
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+"""A time with its offset (RFC 3339, section 5.6). A number, which could be seconds since 1970, is none."""
+_FIRST_TIME = datetime.min.replace(tzinfo=UTC) + timedelta(days=2)
+_LAST_TIME = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
 
 
 class Form(BaseModel):
@@ -44,10 +50,17 @@ def _ulid(text: str) -> str:
     return text
 
 
-def _only_text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("write a time with its offset (RFC 3339)")  # noqa: TRY004 (pydantic collects it)
+def _written_time(value: object) -> object:
+    if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
+        raise ValueError("write a time with its offset (RFC 3339)")
     return value
+
+
+def _utc(moment: datetime) -> datetime:
+    """Refuse what lies at the ends of the calendar, where some zone has no such day or none before it."""
+    if not _FIRST_TIME <= moment <= _LAST_TIME:
+        raise ValueError("This time lies outside the calendar.")
+    return moment.astimezone(UTC)
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -56,7 +69,9 @@ Group = Annotated[Text, Field(min_length=1, max_length=50)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[list[Fraction], Field(min_length=2, max_length=2)]
 Points = Annotated[list[Point], Field(min_length=3, max_length=MAX_POINTS)]
-Ulid = Annotated[str, AfterValidator(_ulid)]
+Ulid = Annotated[str, AfterValidator(_ulid), Field(json_schema_extra={"pattern": ID_PATTERN})]
+Time = Annotated[AwareDatetime, BeforeValidator(_written_time), AfterValidator(_utc), Field(strict=False)]
+"""A time with its offset (RFC 3339), in UTC from here on."""
 ReadOnly = Annotated[JsonValue, Field(description="Read-only: taken from an answer, ignored.")]
 
 
@@ -87,6 +102,21 @@ NEUTRAL: Mapping[str, object] = {
 """The fields whose function comes in a later version, each with the only value it takes."""
 
 
+def _describe_template(schema: dict[str, Any]) -> None:
+    """Give an example, and say that each of those fields takes one value."""
+    config = {"url": "rtsp://192.0.2.20/stream1", "transport": "tcp"}
+    schema["examples"] = [{"name": "Front door", "kind": "ffmpeg", "config": config, "groups": ["outside"]}]
+    for name, neutral in NEUTRAL.items():
+        schema["properties"][name] |= _only(neutral)
+
+
+def _only(neutral: object) -> dict[str, Any]:
+    """Give the JSON Schema of one value. FastAPI leaves out what is null, a constant too."""
+    if neutral is None:
+        return {"type": "null"}
+    return {"type": "array", "maxItems": 0} if neutral == [] else {"const": neutral}
+
+
 class LaterForm(Form):
     """Takes those fields, so that an answer can be sent back as it came."""
 
@@ -114,6 +144,8 @@ class LaterForm(Form):
 
 class TemplateForm(LaterForm):
     """A template to be: POST and PUT. What is absent takes its default; absent secrets are kept."""
+
+    model_config = ConfigDict(json_schema_extra=_describe_template)
 
     name: Name
     kind: Annotated[str, Field(max_length=32)]
@@ -179,8 +211,17 @@ class TemplateForm(LaterForm):
             raise InvalidInput.field("/zones", "Two zones have the same name.")
 
 
+CHANNEL_EXAMPLE: dict[str, JsonValue] = {
+    "name": "House",
+    "kind": "webhook",
+    "config": {"url": "https://hooks.example.org/glimpser", "secret": "at least sixteen characters"},
+}
+
+
 class ChannelForm(Form):
     """A channel to be: POST and PUT. Absent secrets are kept."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CHANNEL_EXAMPLE]})
 
     name: Name
     kind: Annotated[str, Field(max_length=32)]
@@ -202,9 +243,6 @@ class AlertTestForm(Form):
     channel_ids: Annotated[list[Ulid], Field(max_length=64)] | None = None
     title: Annotated[Text, Field(min_length=1, max_length=200)] = TEST_TITLE
     body: Annotated[Text, Field(max_length=2000)] = TEST_BODY
-
-
-Time = Annotated[AwareDatetime, BeforeValidator(_only_text), Field(strict=False)]
 
 
 class TriedEventForm(Form):

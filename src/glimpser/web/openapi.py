@@ -22,6 +22,16 @@ SCHEMES = {
     TICKET: {"type": "apiKey", "in": "query", "name": "ticket"},
 }
 
+IF_MATCH = {
+    "required": True,
+    "schema": {
+        "type": "string",
+        "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$',
+        "examples": ['"1"'],
+    },
+}
+"""Any version, or a list of entity tags (RFC 9110, section 13.1.1)."""
+
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """Make the OpenAPI document of an application's guarded routes."""
@@ -40,6 +50,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs", {}) | {"Problem": problem}
     for route in routes:
         _describe_route(document["paths"][route.path_format], route)
+    for operations in document["paths"].values():
+        if "patch" in operations:
+            _describe_patch(operations, schemas)
     return document
 
 
@@ -61,6 +74,34 @@ def _describe_route(operations: dict[str, Any], route: GuardedRoute) -> None:
         role = route.access.role
         operation["security"] = _keys(route.access) if role else []
         operation["x-role"] = role.label if role else None
+        for parameter in operation.get("parameters", ()):
+            if parameter["name"] == "if-match":
+                parameter.update(IF_MATCH)
         for status, response in operation["responses"].items():
             if status >= "400" and not response.get("x-own-shape"):
                 response["content"] = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
+
+
+def _describe_patch(operations: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Describe a merge patch (RFC 7396): any part of what PUT takes; null takes back what is optional."""
+    whole = operations["put"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    form = schemas[whole.rpartition("/")[2]]
+    required = form["required"]
+    name = form["title"].removesuffix("Form") + "Patch"
+    schemas[name] = {
+        "title": name,
+        "description": "Some of the settings.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            name: schema if name in required else {"anyOf": [_without_default(schema), {"type": "null"}]}
+            for name, schema in form["properties"].items()
+        },
+    }
+    body = operations["patch"]["requestBody"]["content"]["application/json"]
+    body["schema"] = {"$ref": REFERENCE.format(model=name)}
+
+
+def _without_default(schema: dict[str, Any]) -> dict[str, Any]:
+    """What is absent from a patch stays as it is."""
+    return {key: value for key, value in schema.items() if key != "default"}

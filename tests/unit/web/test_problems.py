@@ -65,6 +65,14 @@ async def test_a_wrong_method_is_told_the_right_ones(world: World) -> None:
     assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
+async def test_a_written_path_does_not_take_the_methods_of_one_with_an_id(world: World) -> None:
+    written = await world.client.put("/api/alerts/test")
+    with_id = await world.client.put("/api/alerts/01JDARTT0000000000000000AA")
+
+    assert (written.status_code, written.headers["allow"]) == (405, "POST")
+    assert (with_id.status_code, with_id.headers["allow"]) == (405, "GET, HEAD")
+
+
 @pytest.mark.parametrize(
     "body",
     [

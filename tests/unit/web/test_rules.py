@@ -88,6 +88,9 @@ async def test_the_silence_after_a_rule_fired_can_be_tried(world: World) -> None
         ({"at": "noon"}, "/at"),
         ({"at": "2026-01-01T12:00:00"}, "/at"),
         ({"at": 0}, "/at"),
+        ({"at": "1767268800"}, "/at"),
+        ({"at": "0001-01-01T00:00:00Z"}, "/at"),
+        ({"at": "9999-12-31T23:59:59Z"}, "/at"),
         ({"surprise": 1}, "/surprise"),
     ],
     ids=lambda value: str(value)[:40],
@@ -101,3 +104,17 @@ async def test_what_cannot_be_tried_is_refused_at_its_field(
 
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("at", ["0001-01-03T00:00:00Z", "9999-12-29T23:59:59Z"])
+@pytest.mark.parametrize("timezone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+async def test_rules_know_the_hour_wherever_a_time_is_taken(world: World, at: str, timezone: str) -> None:
+    rule = LOUD | {
+        "timezone": timezone,
+        "quiet_hours": [{"from": "22:00", "to": "21:59"}],
+        "dedupe_s": 86_400,
+    }
+
+    answer = await verdict(world, rules=[rule], event=EVENT, at=at, last_fired_at=at)
+
+    assert answer["decision"] == "suppress"

@@ -8,8 +8,8 @@ from glimpser.core.alerts import AlertFilter, AlertState
 from glimpser.core.errors import InvalidInput
 from glimpser.core.events import Level
 from glimpser.core.ids import ChannelId, TemplateId
-from glimpser.web.forms import AlertTestForm
-from glimpser.web.routes.parameters import Moment, OfTemplate, Paging, ThisAlert
+from glimpser.web.forms import AlertTestForm, Time
+from glimpser.web.routes.parameters import OfTemplate, Paging, ThisAlert
 from glimpser.web.shapes import (
     AlertTestView,
     LevelName,
@@ -28,8 +28,8 @@ async def listing(
     template_id: OfTemplate | None = None,
     state: AlertState | None = None,
     level: Annotated[LevelName | None, Query(description="This level or higher.")] = None,
-    start: Annotated[Moment | None, Query(alias="from", description="Inclusive.")] = None,
-    end: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
+    start: Annotated[Time | None, Query(alias="from", description="Inclusive.")] = None,
+    end: Annotated[Time | None, Query(alias="to", description="Exclusive.")] = None,
 ) -> Response:
     """List alerts, newest first, each with its deliveries."""
     if start and end and start > end:

@@ -1,18 +1,13 @@
 """Channels: the configured ways to tell people."""
 
-from typing import Annotated
-
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 
 from glimpser.core.alerts import Channel
 from glimpser.web.conditions import none_match, strong_tag, version_match
 from glimpser.web.forms import ChannelForm
-from glimpser.web.routes.parameters import Paging, ThisChannel
+from glimpser.web.routes.parameters import IfMatch, IfNoneMatch, Paging, ThisChannel
 from glimpser.web.shapes import KindView, Listing, Reply, channel_test_view, channel_view
 from glimpser.web.wiring import By, Services, Wired
-
-IfMatch = Annotated[str | None, Header(description="The ETag of the version to change.")]
-IfNoneMatch = Annotated[str | None, Header(description="The ETag that is known already.")]
 
 
 async def kinds(services: Wired) -> Response:

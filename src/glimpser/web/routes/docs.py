@@ -12,6 +12,7 @@ PACKAGE_FILES: Mapping[str, str] = {
     "swagger-ui.css": "text/css",
     "favicon-32x32.png": "image/png",
 }
+MEDIA_TYPES = tuple(sorted(set(PACKAGE_FILES.values())))
 
 # Beyond 'self': Swagger UI writes style attributes, and its style sheet holds pictures as data: URLs.
 POLICY = (

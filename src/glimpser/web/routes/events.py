@@ -7,7 +7,8 @@ from fastapi import Query, Response
 from glimpser.core.errors import InvalidInput
 from glimpser.core.events import EventFilter, Level
 from glimpser.core.ids import TemplateId
-from glimpser.web.routes.parameters import Moment, OfTemplate, Paging, ThisCapture, ThisEvent
+from glimpser.web.forms import Time
+from glimpser.web.routes.parameters import OfTemplate, Paging, ThisCapture, ThisEvent
 from glimpser.web.shapes import LevelName, Listing, Reply, capture_view, event_view
 from glimpser.web.wiring import Wired
 
@@ -19,8 +20,8 @@ async def listing(
     template_id: OfTemplate | None = None,
     kind: Annotated[str | None, Query(max_length=64)] = None,
     level: Annotated[LevelName | None, Query(description="This level or higher.")] = None,
-    start: Annotated[Moment | None, Query(alias="from", description="Inclusive.")] = None,
-    end: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
+    start: Annotated[Time | None, Query(alias="from", description="Inclusive.")] = None,
+    end: Annotated[Time | None, Query(alias="to", description="Exclusive.")] = None,
     q: Annotated[str | None, Query(max_length=200, description="Text in the message.")] = None,
 ) -> Response:
     """List events, newest first."""

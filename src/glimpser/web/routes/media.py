@@ -13,7 +13,7 @@ from glimpser.core.frames import Frame, shared_width
 from glimpser.streaming.mjpeg import MjpegResponse
 from glimpser.web.conditions import ByteRange, Unsatisfiable, none_match, requested_range, strong_tag
 from glimpser.web.problems import problem
-from glimpser.web.routes.parameters import Rate, ThisArtifact, ThisTemplate, Width
+from glimpser.web.routes.parameters import IfNoneMatch, Rate, ThisArtifact, ThisTemplate, Width
 from glimpser.web.wiring import Caller, Services, Wired
 
 INLINE_TYPES: Mapping[str, str] = {
@@ -24,13 +24,13 @@ INLINE_TYPES: Mapping[str, str] = {
     "video/webm": "webm",
 }
 """What a browser may show, with the ending of its file name. Not SVG: it can hold scripts."""
+MEDIA_TYPES = (*INLINE_TYPES, "application/octet-stream")
+"""What stored objects are given as."""
 INERT: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "Cache-Control": "private, max-age=3600, immutable",
     "Accept-Ranges": "bytes",
 }
-
-IfNoneMatch = Annotated[str | None, Header(description="The ETag that is known already.")]
 
 
 async def snapshot(
@@ -69,14 +69,24 @@ async def mjpeg(
     )
 
 
-async def artifact(artifact_id: ThisArtifact, services: Wired, request: Request) -> Response:
+async def artifact(
+    artifact_id: ThisArtifact,
+    services: Wired,
+    request: Request,
+    *,
+    if_none_match: IfNoneMatch = None,
+    wanted: Annotated[str | None, Header(alias="range", description="One range of bytes.")] = None,
+    if_range: Annotated[str | None, Header(description="The ETag of what there is a part of.")] = None,
+) -> Response:
     """Give the bytes of a stored object. Takes one `Range`; the ETag is the content's SHA-256."""
     found = await services.history.artifact(artifact_id)
     headers = _artifact_headers(found)
-    if none_match(request.headers.get("if-none-match"), headers["ETag"]):
+    if none_match(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers={**INERT, "ETag": headers["ETag"]})
+    # A range of another content than this is left out of account (RFC 9110, section 13.1.5).
+    of_this = if_range in (None, headers["ETag"])
     try:
-        part = requested_range(_range_header(request, headers["ETag"]), found.size_bytes)
+        part = requested_range(wanted if of_this else None, found.size_bytes)
     except Unsatisfiable:
         beyond = {"Content-Range": f"bytes */{found.size_bytes}"}
         return problem(request.scope, 416, detail="The range lies behind the end.", headers=beyond)
@@ -126,12 +136,6 @@ def _artifact_headers(found: Artifact) -> dict[str, str]:
         "Content-Type": found.media_type if shown else "application/octet-stream",
         "Content-Disposition": f'{disposition}; filename="{found.id}.{ending or "bin"}"',
     }
-
-
-def _range_header(request: Request, etag: str) -> str | None:
-    """Leave a range out of account when If-Range names another content (RFC 9110, section 13.1.5)."""
-    condition = request.headers.get("if-range")
-    return request.headers.get("range") if condition in (None, etag) else None
 
 
 def _width(wanted_px: int | None) -> int | None:

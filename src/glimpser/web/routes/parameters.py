@@ -1,12 +1,12 @@
 """Path and query parameters that several routes take, as types that parse them."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query
-from pydantic import AfterValidator, AwareDatetime
+from fastapi import Depends, Header, Path, Query
+from pydantic import AfterValidator
 
 from glimpser.core.ids import (
+    ID_PATTERN,
     AlertId,
     ArtifactId,
     CaptureId,
@@ -20,28 +20,31 @@ from glimpser.core.pages import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, decode_cu
 
 MAX_WIDTH_PX = 10_000
 
+Ulid = Annotated[str, Path(description="ULID", json_schema_extra={"pattern": ID_PATTERN})]
+"""An id of no right form names nothing: 404, as one that nothing has."""
 
-async def _template_id(template_id: Annotated[str, Path(description="ULID")]) -> TemplateId:
+
+async def _template_id(template_id: Ulid) -> TemplateId:
     return TemplateId(require_id(template_id, "template"))
 
 
-async def _event_id(event_id: Annotated[str, Path(description="ULID")]) -> EventId:
+async def _event_id(event_id: Ulid) -> EventId:
     return EventId(require_id(event_id, "event"))
 
 
-async def _capture_id(capture_id: Annotated[str, Path(description="ULID")]) -> CaptureId:
+async def _capture_id(capture_id: Ulid) -> CaptureId:
     return CaptureId(require_id(capture_id, "capture"))
 
 
-async def _artifact_id(artifact_id: Annotated[str, Path(description="ULID")]) -> ArtifactId:
+async def _artifact_id(artifact_id: Ulid) -> ArtifactId:
     return ArtifactId(require_id(artifact_id, "artifact"))
 
 
-async def _alert_id(alert_id: Annotated[str, Path(description="ULID")]) -> AlertId:
+async def _alert_id(alert_id: Ulid) -> AlertId:
     return AlertId(require_id(alert_id, "alert"))
 
 
-async def _channel_id(channel_id: Annotated[str, Path(description="ULID")]) -> ChannelId:
+async def _channel_id(channel_id: Ulid) -> ChannelId:
     return ChannelId(require_id(channel_id, "channel"))
 
 
@@ -60,13 +63,6 @@ def _known_form(text: str) -> TemplateId:
     return TemplateId(text)
 
 
-def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("This time lies outside the calendar.") from error
-
-
 ThisTemplate = Annotated[TemplateId, Depends(_template_id)]
 ThisEvent = Annotated[EventId, Depends(_event_id)]
 ThisCapture = Annotated[CaptureId, Depends(_capture_id)]
@@ -74,9 +70,14 @@ ThisArtifact = Annotated[ArtifactId, Depends(_artifact_id)]
 ThisAlert = Annotated[AlertId, Depends(_alert_id)]
 ThisChannel = Annotated[ChannelId, Depends(_channel_id)]
 Paging = Annotated[PageRequest, Depends(_page)]
-OfTemplate = Annotated[str, AfterValidator(_known_form), Query(description="Of this template only.")]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
-"""A time with its offset (RFC 3339)."""
+OfTemplate = Annotated[
+    str,
+    AfterValidator(_known_form),
+    Query(description="Of this template only.", json_schema_extra={"pattern": ID_PATTERN}),
+]
+IfMatch = Annotated[str | None, Header(description="The ETag of the version to change.")]
+"""Described as required, which it is; leaving it out is 428 and not 422."""
+IfNoneMatch = Annotated[str | None, Header(description="The ETag that is known already.")]
 Width = Annotated[
     int, Query(ge=1, le=MAX_WIDTH_PX, description="Pixels; rounded up to 320, 640, 1280 or full.")
 ]

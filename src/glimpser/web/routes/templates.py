@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Body, Header, Query, Request, Response
+from fastapi import Body, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
 
@@ -10,7 +10,7 @@ from glimpser.core.accounts import Principal, Role
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 from glimpser.web.conditions import none_match, strong_tag, version_match
 from glimpser.web.forms import TemplateForm, merge_patch
-from glimpser.web.routes.parameters import Paging, ThisTemplate
+from glimpser.web.routes.parameters import IfMatch, IfNoneMatch, Paging, ThisTemplate
 from glimpser.web.shapes import (
     HealthState,
     KindView,
@@ -24,8 +24,6 @@ from glimpser.web.shapes import (
 )
 from glimpser.web.wiring import By, Caller, Services, Wired
 
-IfMatch = Annotated[str | None, Header(description="The ETag of the version to change.")]
-IfNoneMatch = Annotated[str | None, Header(description="The ETag that is known already.")]
 Patch = Annotated[dict[str, JsonValue], Body(description="JSON Merge Patch (RFC 7396).")]
 
 
