@@ -865,6 +865,14 @@ export interface components {
         /**
          * ChannelForm
          * @description A channel to be: POST and PUT. Absent secrets are kept.
+         * @example {
+         *       "config": {
+         *         "secret": "at least sixteen characters",
+         *         "url": "https://hooks.example.org/glimpser"
+         *       },
+         *       "kind": "webhook",
+         *       "name": "House"
+         *     }
          */
         ChannelForm: {
             /** Config */
@@ -1369,9 +1377,23 @@ export interface components {
         /**
          * TemplateForm
          * @description A template to be: POST and PUT. What is absent takes its default; absent secrets are kept.
+         * @example {
+         *       "config": {
+         *         "transport": "tcp",
+         *         "url": "rtsp://192.0.2.20/stream1"
+         *       },
+         *       "groups": [
+         *         "outside"
+         *       ],
+         *       "kind": "ffmpeg",
+         *       "name": "Front door"
+         *     }
          */
         TemplateForm: {
-            /** @default snapshot */
+            /**
+             * @default snapshot
+             * @constant
+             */
             action: components["schemas"]["JsonValue"];
             callback_url?: components["schemas"]["JsonValue"];
             /** Config */
@@ -1395,7 +1417,10 @@ export interface components {
             health?: components["schemas"]["JsonValue"];
             /** @description Read-only: taken from an answer, ignored. */
             id?: components["schemas"]["JsonValue"];
-            /** @default 0 */
+            /**
+             * @default 0
+             * @constant
+             */
             jitter_ms: components["schemas"]["JsonValue"];
             /** Kind */
             kind: string;
@@ -1428,9 +1453,15 @@ export interface components {
              * @default
              */
             notes: string;
-            /** @default false */
+            /**
+             * @default false
+             * @constant
+             */
             paused: components["schemas"]["JsonValue"];
-            /** @default 0 */
+            /**
+             * @default 0
+             * @constant
+             */
             pre_roll_s: components["schemas"]["JsonValue"];
             /** @default [] */
             privacy_masks: components["schemas"]["JsonValue"];
@@ -1451,7 +1482,10 @@ export interface components {
             schedule_windows: components["schemas"]["JsonValue"];
             /** @description Read-only: taken from an answer, ignored. */
             stream?: components["schemas"]["JsonValue"];
-            /** @default UTC */
+            /**
+             * @default UTC
+             * @constant
+             */
             timezone: components["schemas"]["JsonValue"];
             /** @description Read-only: taken from an answer, ignored. */
             updated_at?: components["schemas"]["JsonValue"];
@@ -1472,6 +1506,49 @@ export interface components {
             items: unknown[];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * TemplatePatch
+         * @description Some of the settings.
+         */
+        TemplatePatch: {
+            action?: components["schemas"]["JsonValue"] | null;
+            callback_url?: components["schemas"]["JsonValue"] | null;
+            /** Config */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            created_at?: components["schemas"]["JsonValue"] | null;
+            duration_s?: components["schemas"]["JsonValue"] | null;
+            enabled?: boolean | null;
+            groups?: string[] | null;
+            health?: components["schemas"]["JsonValue"] | null;
+            id?: components["schemas"]["JsonValue"] | null;
+            jitter_ms?: components["schemas"]["JsonValue"] | null;
+            /** Kind */
+            kind?: string;
+            lat?: (number | null) | null;
+            live?: boolean | null;
+            lon?: (number | null) | null;
+            motion?: components["schemas"]["MotionForm"] | null;
+            motion_masks?: number[][][] | null;
+            /** Name */
+            name?: string;
+            notes?: string | null;
+            paused?: components["schemas"]["JsonValue"] | null;
+            pre_roll_s?: components["schemas"]["JsonValue"] | null;
+            privacy_masks?: components["schemas"]["JsonValue"] | null;
+            private?: boolean | null;
+            proxy?: components["schemas"]["JsonValue"] | null;
+            retention?: components["schemas"]["JsonValue"] | null;
+            rules?: components["schemas"]["RuleForm"][] | null;
+            schedule?: components["schemas"]["JsonValue"] | null;
+            schedule_windows?: components["schemas"]["JsonValue"] | null;
+            stream?: components["schemas"]["JsonValue"] | null;
+            timezone?: components["schemas"]["JsonValue"] | null;
+            updated_at?: components["schemas"]["JsonValue"] | null;
+            version?: components["schemas"]["JsonValue"] | null;
+            zones?: components["schemas"]["ZoneForm"][] | null;
         };
         /**
          * TemplateView
@@ -1839,6 +1916,13 @@ export interface operations {
                     "application/json": components["schemas"]["ChannelView"];
                 };
             };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -1880,9 +1964,9 @@ export interface operations {
     channels_replace: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The ETag of the version to change. */
-                "if-match"?: string | null;
+                "if-match": string;
             };
             path: {
                 /** @description ULID */
@@ -2009,9 +2093,9 @@ export interface operations {
     channels_remove: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The ETag of the version to change. */
-                "if-match"?: string | null;
+                "if-match": string;
             };
             path: {
                 /** @description ULID */
@@ -2674,7 +2758,14 @@ export interface operations {
     media_artifact: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that is known already. */
+                "if-none-match"?: string | null;
+                /** @description The ETag of what there is a part of. */
+                "if-range"?: string | null;
+                /** @description One range of bytes. */
+                range?: string | null;
+            };
             path: {
                 /** @description ULID */
                 artifact_id: string;
@@ -2689,8 +2780,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/octet-stream": string;
                     "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "video/mp4": string;
+                    "video/webm": string;
                 };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "video/mp4": string;
+                    "video/webm": string;
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
@@ -3413,6 +3530,13 @@ export interface operations {
                     "image/jpeg": string;
                 };
             };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -3667,6 +3791,13 @@ export interface operations {
                     "application/json": components["schemas"]["AdminTemplateView"] | components["schemas"]["TemplateView"];
                 };
             };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -3708,9 +3839,9 @@ export interface operations {
     templates_replace: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The ETag of the version to change. */
-                "if-match"?: string | null;
+                "if-match": string;
             };
             path: {
                 /** @description ULID */
@@ -3837,9 +3968,9 @@ export interface operations {
     templates_remove: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The ETag of the version to change. */
-                "if-match"?: string | null;
+                "if-match": string;
             };
             path: {
                 /** @description ULID */
@@ -3933,9 +4064,9 @@ export interface operations {
     templates_patch: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The ETag of the version to change. */
-                "if-match"?: string | null;
+                "if-match": string;
             };
             path: {
                 /** @description ULID */
@@ -3945,9 +4076,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    [key: string]: components["schemas"]["JsonValue"];
-                };
+                "application/json": components["schemas"]["TemplatePatch"];
             };
         };
         responses: {
@@ -4098,6 +4227,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "image/png": string;
+                    "text/css": string;
                     "text/javascript": string;
                 };
             };
