@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseFrame } from '../src/live/frame';
-import { emptyPlaces, wallLayout } from '../src/live/layout';
+import { emptyPlaces, wallHeight, wallLayout } from '../src/live/layout';
 import { LiveLink, liveAddress, pauseMs, type Mode, type Socket } from '../src/live/link';
 import { parseMessage } from '../src/live/message';
 import { SnapshotPoller, type Snapshot } from '../src/live/poller';
@@ -260,26 +260,42 @@ describe('tiles', () => {
 });
 
 describe('the layout', () => {
+  const screen = { width: 1190, height: 780 };
+
   it('is one column on a phone and for one view', () => {
-    expect(wallLayout(6, 390, false)).toEqual({ columns: 1, hero: false });
-    expect(wallLayout(1, 1440, false)).toEqual({ columns: 1, hero: false });
+    expect(wallLayout(6, { width: 358, height: 700 }, false)).toEqual({ columns: 1, hero: false });
+    expect(wallLayout(1, screen, false)).toEqual({ columns: 1, hero: false });
   });
 
   it('puts few views into two columns', () => {
-    expect([2, 3, 4].map((tiles) => wallLayout(tiles, 1440, false).columns)).toEqual([2, 2, 2]);
+    expect([2, 3, 4].map((tiles) => wallLayout(tiles, screen, false))).toEqual(
+      [2, 3, 4].map(() => ({ columns: 2, hero: false })),
+    );
   });
 
-  it.each([5, 6, 8, 9, 12, 13])('leaves no place empty with %i views', (tiles) => {
-    expect(emptyPlaces(tiles, wallLayout(tiles, 1440, false))).toBe(0);
+  it.each([5, 6, 7, 8, 9, 10, 11, 12])(
+    'shows %i views without scrolling, with at most three holes',
+    (tiles) => {
+      const layout = wallLayout(tiles, screen, false);
+
+      expect(wallHeight(tiles, layout, screen)).toBeLessThanOrEqual(screen.height);
+      expect(emptyPlaces(tiles, layout)).toBeLessThanOrEqual(3);
+    },
+  );
+
+  it('makes one of five or six views large', () => {
+    expect([5, 6].map((tiles) => wallLayout(tiles, screen, false))).toEqual(
+      [5, 6].map(() => ({ columns: 3, hero: true })),
+    );
   });
 
-  it.each([7, 10, 11, 14, 23, 100])('leaves at most two places empty with %i views', (tiles) => {
-    expect(emptyPlaces(tiles, wallLayout(tiles, 1440, false))).toBeLessThanOrEqual(2);
+  it('keeps tiles large enough to see when there are too many for the screen', () => {
+    expect(wallLayout(100, screen, false)).toEqual({ columns: 4, hero: false });
   });
 
   it('has more and smaller tiles when asked', () => {
-    expect(wallLayout(20, 1440, true)).toEqual({ columns: 6, hero: false });
-    expect(wallLayout(20, 390, true)).toEqual({ columns: 2, hero: false });
+    expect(wallLayout(20, { width: 1600, height: 900 }, true)).toEqual({ columns: 6, hero: false });
+    expect(wallLayout(20, { width: 358, height: 700 }, true)).toEqual({ columns: 2, hero: false });
   });
 });
 

@@ -17,6 +17,7 @@ export const keys = {
   templates: ['templates'],
   template: (id: string) => ['templates', id],
   events: ['events'],
+  eventLists: ['events', 'list'],
   event: (id: string) => ['events', 'one', id],
   alerts: ['alerts'],
   alert: (id: string) => ['alerts', 'one', id],
@@ -75,7 +76,7 @@ export function eventsQuery(search: EventSearch, limit = PAGE) {
     ...day,
   };
   return infiniteQueryOptions({
-    queryKey: [...keys.events, where, limit],
+    queryKey: [...keys.eventLists, where, limit],
     queryFn: async ({ pageParam }) => {
       const query = { ...where, limit, ...(pageParam !== null && { cursor: pageParam }) };
       return (await bodyOf(api.GET('/api/events', { params: { query } }))) as Page<GlimpserEvent>;

@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useEffect, useEffectEvent, useMemo, useRef, type ReactNode } from 'react';
+import { useEffect, useEffectEvent, useMemo, useRef, useState, type ReactNode } from 'react';
 import type { GlimpserEvent, Template } from '../api/types';
 import { clockTime, dayName, localDay, millis, shortClockTime } from '../format/time';
 import { eventKind } from '../format/words';
@@ -140,8 +140,10 @@ export function EventRow({ event, name, isOpen, isBare = false }: EventRowProps)
 
 function Thumbnail({ event }: { event: GlimpserEvent }) {
   const { icon: Icon } = eventIcon(event.kind);
+  // While something moves, the picture of a higher peak replaces this one.
+  const [lostId, setLostId] = useState<string | null>(null);
   const place = 'h-14 w-[100px] shrink-0 rounded';
-  if (event.artifact_id === null) {
+  if (event.artifact_id === null || event.artifact_id === lostId) {
     return (
       <span className={`${place} media grid place-items-center`}>
         <Icon aria-hidden className="size-5 text-white/50" />
@@ -157,6 +159,7 @@ function Thumbnail({ event }: { event: GlimpserEvent }) {
       width={100}
       height={56}
       className={`${place} media object-cover`}
+      onError={() => setLostId(event.artifact_id)}
     />
   );
 }

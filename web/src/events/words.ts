@@ -8,7 +8,7 @@ export function eventInWords(event: GlimpserEvent, sourceName: string | undefine
   const score = event.metadata.score;
   if (!repeats || typeof score !== 'number') return event.message;
   const { started_at: start, ended_at: end } = event;
-  const lasted =
-    end === null ? 'still going on' : end === start ? null : duration(millis(end) - millis(start));
+  const lastedMs = end === null ? null : millis(end) - millis(start);
+  const lasted = lastedMs === null ? 'still going on' : lastedMs < 500 ? null : duration(lastedMs);
   return [`${percent(score)} of the picture`, lasted].filter((part) => part !== null).join(', ');
 }

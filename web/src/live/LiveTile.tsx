@@ -38,7 +38,7 @@ export function LiveTile({ template, fps, hero }: Props) {
     <article
       data-tile={id}
       data-status={status.kind}
-      className={`media group relative overflow-hidden rounded-lg ${hero ? 'col-span-2 row-span-2' : 'aspect-video'} ${moving ? 'ring-2 ring-motion' : 'ring-1 ring-line'}`}
+      className={`media @container relative overflow-hidden rounded-lg ${hero ? 'col-span-2 row-span-2' : 'aspect-video'} ${moving ? 'ring-2 ring-motion' : 'ring-1 ring-line'}`}
     >
       <Link
         to="/sources/$sourceId"
@@ -94,13 +94,17 @@ function Centre({ status }: { status: TileStatus }) {
   const Icon = status.kind === 'bad' ? TriangleAlert : status.kind === 'off' ? CircleOff : LoaderCircle;
   const colour = status.kind === 'bad' ? 'text-[#ff7b72]' : 'text-white/60';
   return (
-    <div className="absolute inset-0 flex flex-col items-center justify-center gap-2 px-6 pt-3 pb-10 text-center">
+    <div className="absolute inset-0 flex flex-col items-center justify-center gap-2 px-6 pt-3 pb-10 text-center @max-[260px]:gap-1 @max-[260px]:px-3 @max-[260px]:pt-1 @max-[260px]:pb-8">
       <Icon
         aria-hidden
-        className={`size-6 shrink-0 ${colour} ${status.kind === 'waiting' ? 'animate-spin motion-reduce:animate-none' : ''}`}
+        className={`size-6 shrink-0 @max-[260px]:size-4 ${colour} ${status.kind === 'waiting' ? 'animate-spin motion-reduce:animate-none' : ''}`}
         strokeWidth={1.75}
       />
-      {status.reason !== null && <p className="line-clamp-3 text-sm text-white/90">{status.reason}</p>}
+      {status.reason !== null && (
+        <p className="line-clamp-3 text-sm text-white/90 @max-[260px]:line-clamp-2 @max-[260px]:text-2xs">
+          {status.reason}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Cctv, Grid2x2, Grid3x3, Maximize, Plus } from 'lucide-react';
-import { useRef, useState, useSyncExternalStore } from 'react';
+import { useRef, useState, useSyncExternalStore, type CSSProperties } from 'react';
 import { eventsQuery, templatesQuery } from '../api/queries';
 import type { Template } from '../api/types';
 import { plural, STREAM_STATES } from '../format/words';
@@ -17,7 +17,8 @@ export function LivePage() {
   const navigate = route.useNavigate();
   const templates = useQuery(templatesQuery);
   const grid = useRef<HTMLDivElement>(null);
-  const all = templates.data;
+  const lastMoved = useLastMoved();
+  const all = templates.isPending || lastMoved === undefined ? undefined : templates.data;
   const groups = [...new Set(all?.flatMap((template) => template.groups))].sort();
   return (
     <>
@@ -70,9 +71,10 @@ export function LivePage() {
           <Tiles
             templates={all.filter(({ groups: its }) => group === undefined || its.includes(group))}
             dense={dense !== undefined}
+            lastMoved={lastMoved ?? null}
           />
         ) : (
-          templates.isPending && <TileSkeletons />
+          !templates.isError && <TileSkeletons />
         )}
       </div>
     </>
@@ -108,13 +110,22 @@ function AddSource({ compact = false }: { compact?: boolean }) {
   );
 }
 
-function Tiles({ templates, dense }: { templates: readonly Template[]; dense: boolean }) {
+interface TilesProps {
+  templates: readonly Template[];
+  dense: boolean;
+  lastMoved: string | null;
+}
+
+function Tiles({ templates, dense, lastMoved }: TilesProps) {
   const width = useSyncExternalStore(onResize, () => innerWidth);
-  const shown = useOrder(templates);
+  const height = useSyncExternalStore(onResize, () => innerHeight);
+  const shown = useOrder(templates, lastMoved);
   if (templates.length === 0) return <NoSources />;
-  const layout = wallLayout(shown.length, width, dense);
+  const around = width < RAIL_FROM_PX ? AROUND_PHONE : AROUND_DESKTOP;
+  const room = { width: width - around.width, height: height - around.height };
+  const layout = wallLayout(shown.length, room, dense);
   return (
-    <div className={gridClass(layout)} style={gridStyle(layout, shown.length)}>
+    <div className="mx-auto grid gap-2" style={gridStyle(layout, shown.length)}>
       {shown.map((template, index) => {
         const hero = layout.hero && index === 0;
         return <LiveTile key={template.id} template={template} hero={hero} fps={dense ? 2 : hero ? 10 : 5} />;
@@ -144,13 +155,17 @@ function TileSkeletons() {
   );
 }
 
+/** Tells which view moved last: undefined until that is known, null if none ever did. */
+function useLastMoved(): string | null | undefined {
+  const events = useInfiniteQuery({ ...eventsQuery({ kind: 'motion' }, 1), staleTime: Infinity });
+  return events.isPending ? undefined : (events.data?.pages[0]?.items[0]?.template_id ?? null);
+}
+
 /**
- * Puts the view that moved last first, then the broken ones, then the rest. The order stays as long as the
- * views do: nothing on the wall moves by itself except the pictures.
+ * Puts a view that is live first, if possible that which moved last; then the broken ones, then the rest. The
+ * order stays as long as the views do: nothing on the wall moves by itself except the pictures.
  */
-function useOrder(templates: readonly Template[]): Template[] {
-  const { data } = useInfiniteQuery({ ...eventsQuery({ kind: 'motion' }, 20), staleTime: Infinity });
-  const lastMoved = data?.pages[0]?.items[0]?.template_id;
+function useOrder(templates: readonly Template[], lastMoved: string | null): Template[] {
   const [order, setOrder] = useState<readonly string[]>([]);
   const ids = templates.map(({ id }) => id);
   const isSame = order.length === ids.length && ids.every((id) => order.includes(id));
@@ -159,27 +174,31 @@ function useOrder(templates: readonly Template[]): Template[] {
   return order.flatMap((id) => byId.get(id) ?? []);
 }
 
-function arranged(templates: readonly Template[], lastMoved: string | undefined): string[] {
-  const rank = ({ id, enabled, stream }: Template) => {
-    if (!enabled) return 3;
-    if (id === lastMoved && STREAM_STATES[stream.state].tone === 'ok') return 0;
-    return STREAM_STATES[stream.state].tone === 'bad' ? 1 : 2;
+function arranged(templates: readonly Template[], lastMoved: string | null): string[] {
+  const live = templates.filter(
+    ({ enabled, stream }) => enabled && STREAM_STATES[stream.state].tone === 'ok',
+  );
+  const hero = live.find(({ id }) => id === lastMoved) ?? live[0];
+  const rank = (template: Template) => {
+    if (template === hero) return 0;
+    if (!template.enabled) return 3;
+    return STREAM_STATES[template.stream.state].tone === 'bad' ? 1 : 2;
   };
   return [...templates].sort((a, b) => rank(a) - rank(b)).map(({ id }) => id);
 }
 
-function gridClass({ columns }: Layout): string {
-  return `mx-auto grid gap-2 ${columns === 1 ? 'max-w-[calc((100dvh-120px)*16/9)] max-sm:max-w-none' : ''}`;
-}
+const RAIL_FROM_PX = 768;
+/** What stands around the wall: the rail, the head and the gutters. */
+const AROUND_DESKTOP = { width: 208 + 2 * 24, height: 80 + 24 };
+const AROUND_PHONE = { width: 2 * 16, height: 0 };
+const FEW = 4;
 
-/** A wall of up to four fits the window's height. */
-function gridStyle({ columns, hero }: Layout, tiles: number): React.CSSProperties {
-  const rows = Math.ceil((tiles + (hero ? 3 : 0)) / columns);
-  const fits = columns > 1 && rows <= columns && !hero;
-  return {
-    gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
-    ...(fits && { maxWidth: `calc((100dvh - 120px) * 16 / 9 * ${columns} / ${rows})` }),
-  };
+/** A wall of few views is as wide as the window's height allows, so that it need not be scrolled. */
+function gridStyle({ columns }: Layout, tiles: number): CSSProperties {
+  const gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+  if (tiles > FEW || (columns === 1 && tiles > 1)) return { gridTemplateColumns };
+  const rows = Math.ceil(tiles / columns);
+  return { gridTemplateColumns, maxWidth: `calc((100dvh - 104px) * 16 / 9 * ${columns} / ${rows})` };
 }
 
 function onResize(listener: () => void): () => void {

@@ -1,12 +1,18 @@
 /** What stands around every page: ways to the others, who one is, and whether the server answers. */
 
-import { useInfiniteQuery, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import {
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+  type InfiniteData,
+  type QueryClient,
+} from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, type LinkProps } from '@tanstack/react-router';
 import { Activity, Bell, Cctv, LayoutGrid, Send, Settings, WifiOff, type LucideIcon } from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
 import { isReachable, onReachable } from '../api/connection';
 import { alertsQuery, keys, meQuery } from '../api/queries';
-import type { Template } from '../api/types';
+import type { GlimpserEvent, Page, Template } from '../api/types';
 import { link, noteMotion, useLiveMessages } from '../live/live';
 import type { LiveMessage } from '../live/message';
 import { may } from '../role';
@@ -140,6 +146,19 @@ function ConnectionBar() {
   );
 }
 
+/** Puts what is new about an event into the lists that hold it already. */
+function keepUpToDate(queryClient: QueryClient, event: GlimpserEvent): void {
+  queryClient.setQueryData<GlimpserEvent>(keys.event(event.id), (known) => known && event);
+  queryClient.setQueriesData<InfiniteData<Page<GlimpserEvent>>>({ queryKey: keys.eventLists }, (lists) => {
+    if (!lists?.pages.some(({ items }) => items.some(({ id }) => id === event.id))) return lists;
+    const renewed = (page: Page<GlimpserEvent>) => ({
+      ...page,
+      items: page.items.map((item) => (item.id === event.id ? event : item)),
+    });
+    return { ...lists, pages: lists.pages.map(renewed) };
+  });
+}
+
 /** When the socket is lost, asks at once whether the server is; when it is back, reads anew what was missed. */
 function useLinkChanges(queryClient: QueryClient): void {
   useEffect(() => {
@@ -156,7 +175,9 @@ function useLinkChanges(queryClient: QueryClient): void {
 
 function applyMessage(queryClient: QueryClient, message: LiveMessage): void {
   noteMotion(message);
-  if (message.type === 'alert') {
+  if (message.type === 'event') {
+    keepUpToDate(queryClient, message.event);
+  } else if (message.type === 'alert') {
     void queryClient.invalidateQueries({ queryKey: keys.alerts });
   } else if (message.type === 'state') {
     const { template_id: id, stream } = message;
