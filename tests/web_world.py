@@ -230,6 +230,7 @@ async def open_world(
     settings: WebSettings | None = None,
     *,
     fast_streams: bool = False,
+    kinds: Registry = REGISTRY,
     channel_kinds: ChannelKinds | None = None,
 ) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
@@ -248,7 +249,7 @@ async def open_world(
             accounts=Accounts(
                 database=database, clock=clock, passwords=Passwords(hasher, pool), tokens=tokens
             ),
-            templates=Templates(database, REGISTRY, clock=clock, changed=changed.append),
+            templates=Templates(database, kinds, clock=clock, changed=changed.append),
             history=History(database, store),
             live=live,
             alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),

@@ -1,0 +1,168 @@
+"""The web server with something of everything in it, for a client that knows only the description."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from glimpser.capture.ffmpeg import KIND as CAMERA
+from glimpser.core.alerts import Alert, Channel, Delivery, Notification, Receipt
+from glimpser.core.channel_kinds import ChannelKind
+from glimpser.core.events import Artifact, Capture, Event, Level
+from glimpser.core.ids import AlertId, ArtifactId, CaptureId, ChannelId, DeliveryId, EventId, TemplateId
+from glimpser.core.repositories import Transaction
+from glimpser.core.templates import Template, TemplateSettings
+from glimpser.notify import webhook
+from glimpser.web.server import WebServer, listen
+from glimpser.web.wiring import WebSettings
+from tests.web_world import World, open_world
+
+# The names of what is there, which schemathesis.toml knows too. Of those that are removed there are some.
+TEMPLATE = TemplateId("01JDTEMP0000000000000000AA")
+CHANNEL = ChannelId("01JDCHAN0000000000000000AA")
+EVENT = EventId("01JDEVNT0000000000000000AA")
+CAPTURE = CaptureId("01JDCAPT0000000000000000AA")
+ARTIFACT = ArtifactId("01JDARTF0000000000000000AA")
+ALERT = AlertId("01JDARTT0000000000000000AA")
+SPARE = tuple(f"01JDSPARE000000000000000A{digit}" for digit in range(4))
+
+WEBHOOK = {
+    "webhook": ChannelKind(
+        name="webhook",
+        title="Webhook",
+        description="As the real one, but nothing is sent.",
+        schema=webhook.WebhookConfig.model_json_schema(),
+        parse=webhook.parse,
+        build=lambda _config: Accepting(),
+        secrets=frozenset({"secret", "headers"}),
+    )
+}
+PICTURE = b"\xff\xd8picture\xff\xd9"
+WATCHED_S = 0.02
+"""So long a stream lasts here: whoever knows only the description waits for its end."""
+
+
+class Accepting:
+    async def send(self, notification: Notification) -> Receipt:
+        return Receipt("taken")
+
+
+@asynccontextmanager
+async def serve(directory: Path) -> AsyncIterator[tuple[World, str, Mapping[str, str]]]:
+    """Give the world, the server's address, and in the client's environment the tokens of two admins: one
+    stays, the other is there to sign out.
+    """
+    settings = WebSettings(version="1.2.3", static_dir=directory)
+    async with (
+        open_world(directory, settings, kinds={CAMERA.name: CAMERA}, channel_kinds=WEBHOOK) as world,
+        asyncio.TaskGroup() as tasks,
+    ):
+        await _fill(world)
+        tokens = [(await world.sign_in())["Authorization"].split()[1] for _ in range(2)]
+        listener = listen("127.0.0.1", 0)
+        server = WebServer(world.app, listener, ending=world.services.ending)
+        serving = tasks.create_task(server.serve())
+        ending = tasks.create_task(_end_streams(world))
+        try:
+            environment = dict(zip(("GLIMPSER_TOKEN", "GLIMPSER_SPENT_TOKEN"), tokens, strict=True))
+            yield world, f"http://127.0.0.1:{server.port}", environment
+        finally:
+            ending.cancel()
+            server.stop()
+            await serving
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def _end_streams(world: World) -> None:
+    while True:
+        await asyncio.sleep(WATCHED_S)
+        world.live.hub.end_all()
+
+
+async def _fill(world: World) -> None:
+    """Leave a view with a picture, what it captured, and an event that told somebody in vain."""
+    stored = await world.store.put(f"artifacts/{ARTIFACT}", _pieces(PICTURE), content_type="image/jpeg")
+    world.live.frames[TEMPLATE] = world.frame(TEMPLATE)
+    now = world.clock.now()
+    config = CAMERA.parse({"url": "rtsp://192.0.2.20/stream1"})
+    settings = TemplateSettings(name="Door", kind=CAMERA.name, config=config)
+    templates = [
+        Template(id=TemplateId(name), settings=settings, version=1, created_at=now, updated_at=now)
+        for name in (TEMPLATE, *SPARE)
+    ]
+    channels = [
+        Channel(
+            id=ChannelId(name), name="Ann", kind="fake", config={"to": "ann"}, created_at=now, updated_at=now
+        )
+        for name in (CHANNEL, *SPARE)
+    ]
+    artifact = Artifact(
+        id=ARTIFACT,
+        uri=stored.uri,
+        media_type="image/jpeg",
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        width=None,
+        height=None,
+        created_at=now,
+    )
+    capture = Capture(
+        id=CAPTURE,
+        template_id=TEMPLATE,
+        kind="snapshot",
+        status="success",
+        started_at=now,
+        ended_at=now,
+        artifact_id=ARTIFACT,
+    )
+    event = Event(
+        id=EVENT,
+        template_id=TEMPLATE,
+        kind="motion",
+        level=Level.ERROR,
+        message="Motion: Door",
+        metadata={"score": 0.5},
+        started_at=now,
+        artifact_id=ARTIFACT,
+        created_at=now,
+    )
+
+    def put(tx: Transaction) -> None:
+        for template in templates:
+            tx.templates.add(template)
+        for channel in channels:
+            tx.channels.add(channel)
+        tx.artifacts.add(artifact)
+        tx.captures.add(capture)
+        tx.events.add(event)
+        tx.alerts.add(_alert(event))
+
+    await world.database.write(put)
+
+
+def _alert(event: Event) -> Alert:
+    delivery = Delivery(
+        id=DeliveryId("01JDDVRY0000000000000000AA"),
+        alert_id=ALERT,
+        channel_id=CHANNEL,
+        channel_kind="fake",
+        status="dead",
+        attempts=8,
+        last_error="Nobody is there.",
+        idempotency_key="01JDDVRY0000000000000000AA",
+    )
+    return Alert(
+        id=ALERT,
+        template_id=TEMPLATE,
+        event_id=event.id,
+        rule_id=None,
+        kind=event.kind,
+        level=event.level,
+        title="Door: motion",
+        body=event.message,
+        created_at=event.created_at,
+        deliveries=(delivery,),
+    )
