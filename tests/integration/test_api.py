@@ -12,7 +12,7 @@ import pytest
 
 from glimpser.core.errors import Misconfigured
 from glimpser.core.ids import TemplateId
-from glimpser.web.server import MAX_HEAD_BYTES, SEND_BUFFER_BYTES, PatientProtocol, WebServer, listen
+from glimpser.web.server import MAX_HEAD_BYTES, SEND_BUFFER_BYTES, SPARE, PatientProtocol, WebServer, listen
 from tests.web_world import PASSWORD, World, open_world
 
 pytestmark = pytest.mark.anyio
@@ -40,11 +40,21 @@ class Hasty(PatientProtocol):
 
 @asynccontextmanager
 async def running(
-    directory: Path, *, protocol: type[PatientProtocol] = PatientProtocol, fast_streams: bool = False
+    directory: Path,
+    *,
+    protocol: type[PatientProtocol] = PatientProtocol,
+    fast_streams: bool = False,
+    max_connections: int = 100,
 ) -> AsyncIterator[Running]:
     async with open_world(directory, fast_streams=fast_streams) as world, asyncio.TaskGroup() as tasks:
         listener = listen("127.0.0.1", 0)
-        server = WebServer(world.app, listener, ending=world.services.ending, protocol=protocol)
+        server = WebServer(
+            world.app,
+            listener,
+            ending=world.services.ending,
+            protocol=protocol,
+            max_connections=max_connections,
+        )
         tasks.create_task(server.serve())
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=10) as client:
             yield Running(world, server, client)
@@ -225,6 +235,19 @@ async def test_blank_lines_keep_no_connection_open(hasty: Running) -> None:
 
     assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
     writer.close()
+
+
+async def test_silent_connections_are_bounded_and_leave_a_server_that_serves(data_dir: Path) -> None:
+    async with running(data_dir, max_connections=2) as served:
+        silent = [await asyncio.open_connection("127.0.0.1", served.server.port) for _ in range(2 + SPARE)]
+
+        assert (await served.send(b"")) == b""
+
+        for _, writer in silent:
+            writer.close()
+        async with asyncio.timeout(5):
+            while (await served.client.get("/healthz")).status_code != 200:
+                pass
 
 
 async def test_a_connection_serves_one_request_after_another(hasty: Running) -> None:

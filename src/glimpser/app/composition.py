@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from glimpser import __version__
+from glimpser.app.descriptors import room_for
 from glimpser.app.settings import (
     database_settings,
     egress_policy,
@@ -60,6 +61,8 @@ from glimpser.web.wiring import Services
 
 _OTHER_CONNECTIONS = 1024
 """Room for requests beside as many streams as are allowed."""
+_WATCHERS = 64
+"""Connections to the observability port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,9 +243,9 @@ async def _wire_web(
             build(services, web_settings(config)),
             web,
             ending=ending,
-            max_connections=config.server.max_streams + _OTHER_CONNECTIONS,
+            max_connections=room_for(config.server.max_streams + _OTHER_CONNECTIONS),
         ),
-        WebServer(watch_over, observability, ending=ending),
+        WebServer(watch_over, observability, ending=ending, max_connections=_WATCHERS),
     )
 
 

@@ -18,6 +18,8 @@ SEND_BUFFER_BYTES = 128 * 1024
 """What the kernel keeps for one reader that stalls: 500 of them cost 192 MB instead of 1.5 GB."""
 BACKLOG = 1024
 MAX_CONNECTIONS = 2048
+SPARE = 64
+"""Connections beyond the limit that are kept until they ask, to be told 503; more are cut off unheard."""
 KEEP_ALIVE_S = 20
 DRAIN_S = 5
 MAX_HEAD_BYTES = 32 * 1024
@@ -123,7 +125,10 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         super().connection_made(transport)
-        self._start_deadline()
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency + SPARE:
+            transport.abort()
+        else:
+            self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clear_deadline()
