@@ -80,7 +80,7 @@ ROUTES = (
     Row("GET", "/docs", PUBLIC, docs.page, ("text/html",)),
     Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, docs.MEDIA_TYPES, others=(404,)),
     Row("GET", "/api/setup", PUBLIC, session.setup_state, shapes.SetupState),
-    Row("POST", "/api/setup", PUBLIC, session.set_up, shapes.SetupDone, 201, (403, 409, 422, 503)),
+    Row("POST", "/api/setup", PUBLIC, session.set_up, shapes.SetupDone, 201, (403, 409, 422, 429, 503)),
     Row("POST", "/api/auth/login", PUBLIC, session.login, shapes.LoginView, 200, (401, 422, 429, 503)),
     Row("POST", "/api/auth/logout", VIEWER, session.logout, None, 204),
     Row("GET", "/api/me", VIEWER, session.me, shapes.MeView),

@@ -88,6 +88,24 @@ async def test_both_the_token_and_the_cookie_say_who_one_is(world: World) -> Non
 
 
 @pytest.mark.parametrize(
+    ("path", "wrong", "status"),
+    [
+        ("/api/setup", {"code": "AAAA-AAAA-AAAA-AAAA"}, 403),
+        ("/api/auth/login", {"password": "wrong horse battery"}, 401),
+    ],
+)
+async def test_whoever_guesses_is_told_when_to_come_back(
+    world: World, path: str, wrong: dict[str, str], status: int
+) -> None:
+    await world.services.accounts.open_setup()
+
+    answers = [await world.client.post(path, json=LOGIN | wrong) for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [status] * 5 + [429]
+    assert answers[-1].headers["retry-after"] == "60"
+
+
+@pytest.mark.parametrize(
     "login",
     [LOGIN | {"password": "wrong horse battery"}, LOGIN | {"email": "eve@example.org"}],
     ids=["password", "email"],
