@@ -17,6 +17,7 @@ from glimpser.config import Config, load, render_config
 from glimpser.core.errors import GlimpserError, InvalidInput, Misconfigured
 from glimpser.core.redaction import redact
 from glimpser.observability.logs import configure_logging
+from glimpser.process.instance import sole_instance
 from glimpser.services.integrity import CheckLevel, Report
 
 EXIT_FAILED = 1
@@ -67,9 +68,10 @@ def up(
 ) -> None:
     """Run the whole program: web server, capture, motion, events."""
     config = _load(data_dir, {"server.host": host, "server.port": port})
-    from glimpser.app import run
+    with sole_instance(config.data_dir):  # before what takes long to import: a second one is told at once
+        from glimpser.app import run
 
-    run(config, demo=demo)
+        run(config, demo=demo)
 
 
 @app.command()

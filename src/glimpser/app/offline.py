@@ -20,8 +20,8 @@ from glimpser.core.templates import TemplateFilter
 from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.egress.gate import Gate, GatePolicy
+from glimpser.process.instance import sole_instance
 from glimpser.services.integrity import CheckLevel, Report, check
-from glimpser.storage.instance import sole_instance
 from glimpser.storage.objects import open_store
 
 _SETTLE_S = 3.0

@@ -19,7 +19,6 @@ from glimpser.observability.logs import configure_logging
 from glimpser.services.accounts import Accounts
 from glimpser.services.samples import add_samples
 from glimpser.services.templates import Templates
-from glimpser.storage.instance import sole_instance
 
 _log = structlog.get_logger(__name__)
 
@@ -29,11 +28,13 @@ _RECORD_WITHIN_S = 3.0
 
 
 def run(config: Config, *, demo: bool = False) -> None:
-    """Be the program until a signal ends it; `demo` adds moving sample views."""
+    """Be the program until a signal ends it; `demo` adds moving sample views.
+
+    Whoever calls holds the data directory by `sole_instance`.
+    """
     configure_logging(config.observability)
     failpoints.arm(config.failpoint)
-    with sole_instance(config.data_dir):
-        uvloop.run(_run(config, demo=demo))
+    uvloop.run(_run(config, demo=demo))
 
 
 async def _run(config: Config, *, demo: bool) -> None:
