@@ -29,6 +29,8 @@ from glimpser.observability.sanitising import escape_controls, redact_secrets
 _LIBRARY_LEVELS: Mapping[str, str] = {
     "alembic": "warning",  # migrations are logged by those who run them
     "asyncio": "warning",
+    "httpcore2": "warning",
+    "httpx2": "warning",  # its info is every URL, and those of webhooks hold secrets in their paths
     "sqlalchemy": "warning",  # its info is every statement
     "uvicorn": "warning",
     "uvicorn.access": "error",  # the web layer writes one line for each request itself

@@ -190,6 +190,14 @@ class TestLibraries:
         assert entry["logger"] == name
         assert entry["level"] == "warning"
 
+    def test_the_client_of_webhooks_names_no_url(self, configure: Configure) -> None:
+        output = configure()
+
+        logging.getLogger("httpx2").info("HTTP Request: POST https://hooks.example.org/services/T0/B0/key")
+        logging.getLogger("httpx2").warning("heard")
+
+        assert [entry["event"] for entry in output.entries] == ["heard"]
+
     def test_handlers_they_made_for_themselves_are_removed(self, configure: Configure) -> None:
         theirs = io.StringIO()
         logging.getLogger("uvicorn.error").addHandler(logging.StreamHandler(theirs))
