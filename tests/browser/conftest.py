@@ -1,4 +1,7 @@
-"""One browser and one program for all tests that leave it running."""
+"""One browser and one program for all tests that leave it running.
+
+Both end with this folder: while Playwright runs, no other event loop can be started in this process.
+"""
 
 import json
 import threading
@@ -21,7 +24,7 @@ Open = Callable[..., AbstractContextManager[Page]]
 MOTION = ((1.0, 3.0),)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     require_app()
     path = chromium()
@@ -31,7 +34,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Lets the program play a clip, and send to this machine."""
     clip = tmp_path_factory.mktemp("clips") / "room.mp4"
@@ -40,7 +43,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**OPEN_LOOPBACK, **roots, "GLIMPSER_CAPTURE__EGRESS_ALLOW": '["127.0.0.0/8"]'}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def program(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]
 ) -> Iterator[Program]:
