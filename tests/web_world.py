@@ -145,7 +145,7 @@ CAMERA = Kind(
     description="A camera for tests.",
     schema={"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}},
     parse=parse_camera,
-    media=lambda config: MediaInput(address=str(config["url"])),
+    feed=lambda config: MediaInput(address=str(config["url"])),
     secrets=frozenset({"password"}),
 )
 PAGE = Kind(
@@ -154,7 +154,7 @@ PAGE = Kind(
     description="Another kind for tests.",
     schema={"type": "object"},
     parse=parse_camera,
-    media=lambda config: MediaInput(address=str(config["url"])),
+    feed=lambda config: MediaInput(address=str(config["url"])),
 )
 REGISTRY: Registry = {kind.name: kind for kind in (PAGE, CAMERA)}
 

@@ -16,7 +16,7 @@ import cv2
 from glimpser.capture.ingest.outbox import Outbox
 from glimpser.capture.ingest.serve import IngestWorker
 from glimpser.core.clock import SystemClock
-from glimpser.core.live import LiveSpec
+from glimpser.core.live import LiveSpec, MediaInput
 from glimpser.vision.watch import MotionWatch, watch_for
 
 _PR_SET_PDEATHSIG = 1
@@ -45,7 +45,7 @@ def _die_with(parent_pid: int) -> None:
         signal.signal(ignored, signal.SIG_IGN)  # a Ctrl-C reaches the whole group; our end is the socket's
 
 
-def _make_watch(spec: LiveSpec) -> MotionWatch | None:
+def _make_watch(spec: LiveSpec[MediaInput]) -> MotionWatch | None:
     return watch_for(spec.motion, zones=spec.zones, masks=spec.motion_masks)
 
 

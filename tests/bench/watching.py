@@ -105,7 +105,7 @@ async def watched(
         views = Watched(pool)
         following = tasks.create_task(views.follow())
         for number, how in enumerate(media):
-            spec = LiveSpec(template_id=TemplateId(f"view{number:02}"), media=how, motion=MotionSettings())
+            spec = LiveSpec(template_id=TemplateId(f"view{number:02}"), feed=how, motion=MotionSettings())
             await pool.start(spec)
         await views.all_live(len(media))
         yield views

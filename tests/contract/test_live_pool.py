@@ -8,6 +8,7 @@ import pytest
 import simplejpeg
 
 from glimpser.capture.ingest.pool import PoolSettings, open_pool
+from glimpser.capture.pools import Pools
 from glimpser.core.clock import SystemClock
 from glimpser.core.errors import Unavailable
 from glimpser.core.frames import NATIVE_WIDTH, Frame
@@ -27,7 +28,7 @@ class World:
 
     pool: LivePool
     log: LiveLog
-    spec: LiveSpec
+    spec: LiveSpec[MediaInput]
 
     @property
     def id(self) -> TemplateId:
@@ -47,7 +48,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["fake", "processes"])
 async def world(request: pytest.FixtureRequest, clips: Path) -> AsyncIterator[World]:
     media = MediaInput(address="clip.mp4", is_file=True, loop=True)
-    spec = LiveSpec(template_id=TemplateId(new_id()), media=media, motion=MotionSettings(detector=OFF))
+    spec = LiveSpec(template_id=TemplateId(new_id()), feed=media, motion=MotionSettings(detector=OFF))
     if request.param == "fake":
         fake = FakeLivePool(SystemClock())
         async with following(fake) as log:
@@ -56,8 +57,10 @@ async def world(request: pytest.FixtureRequest, clips: Path) -> AsyncIterator[Wo
     settings = PoolSettings(
         workers=1, allowed_networks=(), own_sockets=(), file_roots=(str(clips),), stall_timeout_s=8
     )
-    async with open_pool(settings, SystemClock()) as pool, following(pool) as log:
-        yield World(pool, log, spec)
+    async with open_pool(settings, SystemClock()) as processes:
+        pool = Pools({MediaInput: processes})
+        async with following(pool) as log:
+            yield World(pool, log, spec)
 
 
 def check(frame: Frame, world: World, width: int) -> None:
@@ -135,7 +138,7 @@ async def test_another_spec_begins_anew_in_the_next_epoch(world: World) -> None:
     await world.pool.start(world.spec)
     first = await world.log.state(world.id, State.LIVE)
 
-    await world.pool.start(replace(world.spec, media=replace(world.spec.media, fps=10.0)))
+    await world.pool.start(replace(world.spec, feed=replace(world.spec.feed, fps=10.0)))
     await world.log.state(world.id, State.CONNECTING)
     second = await world.log.state(world.id, State.LIVE)
 

@@ -69,15 +69,17 @@ def pools(clips: Path) -> OpenPool:
     return opened
 
 
-def of_camera(url: str, template_id: TemplateId = CAM) -> LiveSpec:
+def of_camera(url: str, template_id: TemplateId = CAM) -> LiveSpec[MediaInput]:
     media = MediaInput(address=url)
-    return LiveSpec(template_id=template_id, media=media, motion=MotionSettings(detector=OFF))
+    return LiveSpec(template_id=template_id, feed=media, motion=MotionSettings(detector=OFF))
 
 
-def of_file(name: str = "small.mp4", template_id: TemplateId = FILE, *, motion: bool = False) -> LiveSpec:
+def of_file(
+    name: str = "small.mp4", template_id: TemplateId = FILE, *, motion: bool = False
+) -> LiveSpec[MediaInput]:
     return LiveSpec(
         template_id=template_id,
-        media=MediaInput(address=name, is_file=True, loop=not motion, fps=30, detect_fps=30),
+        feed=MediaInput(address=name, is_file=True, loop=not motion, fps=30, detect_fps=30),
         motion=MotionSettings() if motion else MotionSettings(detector=OFF),
     )
 
@@ -306,7 +308,7 @@ async def main():
     async with open_pool(settings, SystemClock()) as pool, following(pool) as log:
         for name in ("A", "B"):
             media = MediaInput(address="small.mp4", is_file=True, loop=True)
-            await pool.start(LiveSpec(template_id=TemplateId(name), media=media, motion=MotionSettings()))
+            await pool.start(LiveSpec(template_id=TemplateId(name), feed=media, motion=MotionSettings()))
             await log.state(TemplateId(name), State.LIVE)
         print(json.dumps(pool.worker_pids()), flush=True)
         await asyncio.sleep(60)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from glimpser.capture.ingest.picture import Jpeg
 from glimpser.capture.still import take_picture
 from glimpser.config import Config
 from glimpser.core.errors import InvalidInput
-from glimpser.core.kinds import kind_of
+from glimpser.core.kinds import Kind, kind_of
 from glimpser.core.live import MediaInput
 from glimpser.core.pages import MAX_LIMIT, PageRequest
 from glimpser.core.templates import TemplateFilter
@@ -85,7 +86,7 @@ class _Outside:
 def _outside(what: str) -> _Outside | None:
     if "://" in what:
         everywhere = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
-        return _Outside(CAMERA.media({"url": what}), GatePolicy(everywhere))
+        return _Outside(_stream(CAMERA, {"url": what}), GatePolicy(everywhere))
     path = Path(what).resolve()
     if path.exists():
         return _Outside(MediaInput(address=str(path), is_file=True), GatePolicy(), (path.parent,))
@@ -102,5 +103,12 @@ async def _template_media(config: Config, what: str) -> MediaInput:
     for template in page.items:
         if what in (template.id, template.settings.name):
             kind = kind_of(registry_of(config), template.settings.kind)
-            return kind.media(template.settings.config)
+            return _stream(kind, template.settings.config)
     raise InvalidInput(f"{what!r} is no URL, no file, and no template of {config.data_dir}.")
+
+
+def _stream(kind: Kind, config: Mapping[str, object]) -> MediaInput:
+    feed = kind.feed(config)
+    if not isinstance(feed, MediaInput):
+        raise InvalidInput(f"A view of kind {kind.name} gives no single pictures yet.")
+    return feed

@@ -56,7 +56,7 @@ class CameraConfig(KindConfig):
         return self
 
 
-def _media(config: Config) -> MediaInput:
+def _feed(config: Config) -> MediaInput:
     camera = parse_config(CameraConfig, config)
     return MediaInput(
         address=_with_credentials(camera), transport=camera.transport, detect_fps=camera.detect_fps
@@ -83,6 +83,6 @@ KIND = Kind(
     description="An IP camera or any live stream under rtsp, rtsps or rtmp.",
     schema=CameraConfig.model_json_schema(),
     parse=_parse,
-    media=_media,
+    feed=_feed,
     secrets=frozenset({"password"}),
 )

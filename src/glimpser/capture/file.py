@@ -38,7 +38,7 @@ def file_kind(roots: Sequence[Path]) -> Kind:
         place_of(checked.path, roots)
         return checked.model_dump(exclude_none=True)
 
-    def media(config: Config) -> MediaInput:
+    def feed(config: Config) -> MediaInput:
         file = parse_config(FileConfig, config)
         return MediaInput(address=file.path, is_file=True, loop=file.loop, fps=file.fps)
 
@@ -48,5 +48,5 @@ def file_kind(roots: Sequence[Path]) -> Kind:
         description="A video file on this machine, played at its own speed.",
         schema=FileConfig.model_json_schema(),
         parse=parse,
-        media=media,
+        feed=feed,
     )

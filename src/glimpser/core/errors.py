@@ -10,7 +10,8 @@ GlimpserError
 │   ├── Unauthenticated   … before saying who it is
 │   └── TooMany           … at this rate, or that many at once
 ├── Unavailable           nobody: try again after `retry_after_s`
-│   └── DeliveryFailed    … to tell somebody
+│   ├── DeliveryFailed    … to tell somebody
+│   └── ViewFailed        … to see something: in `core.sources`
 ├── Rejected              the operator mends the channel: the other side refuses for good
 └── Misconfigured         the operator mends the configuration or the machine
 """

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from glimpser.core.errors import InvalidInput
-from glimpser.core.live import MediaInput
+from glimpser.core.live import Feed
 
 Config = Mapping[str, object]
 
@@ -16,7 +16,7 @@ class Kind:
     `schema` is the JSON Schema of the config (form and documentation are made from it).
     `parse` gives the config with defaults filled in, or raises InvalidInput with pointers that
     begin with `/config`. `secrets` names the fields that never leave the server.
-    `media` says what the ingest workers open for a config.
+    `feed` says where the pictures of a config come from.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Kind:
     description: str
     schema: Mapping[str, object]
     parse: Callable[[Config], Config]
-    media: Callable[[Config], MediaInput]
+    feed: Callable[[Config], Feed]
     secrets: frozenset[str] = frozenset()
 
 

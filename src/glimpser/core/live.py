@@ -1,14 +1,16 @@
 """What passes between the program and its live sources."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from glimpser.core.frames import Frame
+from glimpser.core.health import Judged
 from glimpser.core.ids import TemplateId
 from glimpser.core.motion import BurstClosed, BurstOpened, BurstPeak, MotionSettings, Polygon
+from glimpser.core.sources import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +29,67 @@ class MediaInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveSpec:
-    """Everything an ingest worker must know of one view."""
+class Polled:
+    """A view that gives one picture at a time; while it runs, `source` is asked every `interval_s`.
+
+    Two are equal when `key` is: it says in full what `source` was made from, and may hold secrets.
+    """
+
+    source: Source = field(repr=False, compare=False)
+    key: str = field(repr=False)
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a stream was found. After `expires_at` the address must be looked up again."""
+
+    media: MediaInput
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A stream whose address is looked up first. Equal as `Polled`.
+
+    `locate` raises as `Source.snapshot` does.
+    """
+
+    locate: Callable[[], Awaitable[Address]] = field(repr=False, compare=False)
+    key: str = field(repr=False)
+
+
+Feed = MediaInput | Polled | Located
+"""What the pictures of a view come from."""
+
+FeedT_co = TypeVar("FeedT_co", bound=Feed, covariant=True)
+OtherT = TypeVar("OtherT", bound=Feed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSpec(Generic[FeedT_co]):
+    """Everything that must be known to run one view.
+
+    In the areas of `privacy_masks` nothing is ever to be seen, not even by this program's own detectors.
+    """
 
     template_id: TemplateId
-    media: MediaInput
+    feed: FeedT_co
     motion: MotionSettings
     zones: tuple[Polygon, ...] = ()
     motion_masks: tuple[Polygon, ...] = ()
+    privacy_masks: tuple[Polygon, ...] = ()
+
+    def fed_by(self, feed: OtherT) -> "LiveSpec[OtherT]":
+        """Give the same with another feed."""
+        return LiveSpec(
+            template_id=self.template_id,
+            feed=feed,
+            motion=self.motion,
+            zones=self.zones,
+            motion_masks=self.motion_masks,
+            privacy_masks=self.privacy_masks,
+        )
 
 
 class State(StrEnum):
@@ -107,5 +162,5 @@ class StreamMeasured:
     restarts: int
 
 
-LiveEvent = StateChanged | BurstReported | FrameReady | StreamMeasured
+LiveEvent = StateChanged | BurstReported | FrameReady | StreamMeasured | Judged
 LiveEvents = Sequence[LiveEvent]

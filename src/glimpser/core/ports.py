@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeVar
 from glimpser.core.alerts import Notification, Receipt
 from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId
-from glimpser.core.live import LiveEvent, LiveSpec
+from glimpser.core.live import Feed, LiveEvent, LiveSpec
 from glimpser.core.repositories import Transaction
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class JobQueue(Protocol):
 class LivePool(Protocol):
     """Views that run: cameras, streams, video files. All calls on the event loop's thread."""
 
-    async def start(self, spec: LiveSpec) -> None:
+    async def start(self, spec: LiveSpec[Feed]) -> None:
         """Begin to capture, or begin anew if `spec` differs from what runs. Returns at once."""
         ...
 

@@ -15,6 +15,7 @@ from glimpser.core.ids import TemplateId
 from glimpser.core.kinds import Registry, kind_of
 from glimpser.core.live import (
     BurstReported,
+    Feed,
     FrameReady,
     LiveSpec,
     State,
@@ -220,12 +221,12 @@ class Live:
         self._templates.pop(template_id, None)
         self._streams.forget(template_id)
 
-    def _spec(self, template: Template) -> LiveSpec:
+    def _spec(self, template: Template) -> LiveSpec[Feed]:
         """Say what an ingest worker must know; motion is looked for only in views that are always live."""
         settings = template.settings
         return LiveSpec(
             template_id=template.id,
-            media=kind_of(self._registry, settings.kind).media(settings.config),
+            feed=kind_of(self._registry, settings.kind).feed(settings.config),
             motion=settings.motion if settings.live else MotionSettings(detector=OFF),
             zones=tuple(zone.points for zone in settings.zones),
             motion_masks=settings.motion_masks,

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import simplejpeg
@@ -14,8 +14,7 @@ from glimpser.core.clock import Clock
 from glimpser.core.errors import Unavailable
 from glimpser.core.frames import NATIVE_WIDTH, Frame
 from glimpser.core.ids import TemplateId
-from glimpser.core.live import FrameReady, LiveEvent, LiveSpec, State, StateChanged, StreamStatus
-from glimpser.core.ports import LivePool
+from glimpser.core.live import Feed, FrameReady, LiveEvent, LiveSpec, State, StateChanged, StreamStatus
 
 SIZE = (64, 36)
 """Width and height of every fake camera's picture, in pixels."""
@@ -24,7 +23,7 @@ _FPS = 5.0
 
 @dataclass(slots=True)
 class _View:
-    spec: LiveSpec
+    spec: LiveSpec[Feed]
     status: StreamStatus
     wants: list[int] = field(default_factory=list)
 
@@ -44,12 +43,12 @@ class FakeLivePool:
         self._arrived = asyncio.Event()
         self._sequence = 0
         self.answers = True
-        self.started: list[LiveSpec] = []
+        self.started: list[LiveSpec[Feed]] = []
         """What was begun, and begun anew, in order."""
 
     # LivePool
 
-    async def start(self, spec: LiveSpec) -> None:
+    async def start(self, spec: LiveSpec[Feed]) -> None:
         known = self._views.get(spec.template_id)
         if known and known.spec == spec:
             return
@@ -91,7 +90,7 @@ class FakeLivePool:
     # For tests.
 
     @property
-    def running(self) -> dict[TemplateId, LiveSpec]:
+    def running(self) -> dict[TemplateId, LiveSpec[Feed]]:
         return {template_id: view.spec for template_id, view in self._views.items()}
 
     def wanted(self, template_id: TemplateId) -> tuple[int, ...]:
@@ -144,6 +143,12 @@ def fake_jpeg(width: int, height: int, *, brightness: int = 128) -> bytes:
 
 
 EventT = TypeVar("EventT")
+
+
+class Reporting(Protocol):
+    """What tells of live views: any pool."""
+
+    def events(self) -> AsyncIterator[LiveEvent]: ...
 
 
 class LiveLog:
@@ -202,7 +207,7 @@ class LiveLog:
 
 
 @asynccontextmanager
-async def following(pool: LivePool) -> AsyncIterator[LiveLog]:
+async def following(pool: Reporting) -> AsyncIterator[LiveLog]:
     """Be the one consumer of a pool's events meanwhile."""
     log = LiveLog()
 

@@ -9,9 +9,17 @@ from hypothesis import strategies as st
 from glimpser.capture.ffmpeg import KIND
 from glimpser.capture.ingest.opening import CAMERA_SCHEMES
 from glimpser.core.errors import InvalidInput
+from glimpser.core.kinds import Config
+from glimpser.core.live import MediaInput
 from glimpser.egress.target import parse_target
 
 URL = "rtsp://192.168.1.20:554/stream1"
+
+
+def stream_of(config: Config) -> MediaInput:
+    feed = KIND.feed(config)
+    assert isinstance(feed, MediaInput)
+    return feed
 
 
 def pointers(config: dict[str, object]) -> list[str]:
@@ -40,7 +48,7 @@ def test_defaults_are_filled_in() -> None:
     ],
 )
 def test_what_cameras_are_reached_by_is_accepted(url: str) -> None:
-    assert KIND.media(KIND.parse({"url": url})).address == url
+    assert stream_of(KIND.parse({"url": url})).address == url
 
 
 @pytest.mark.parametrize(
@@ -102,7 +110,7 @@ def test_user_name_and_password_go_into_the_url_encoded(
 ) -> None:
     config = KIND.parse({"url": URL, "username": username} | ({"password": password} if password else {}))
 
-    target = parse_target(KIND.media(config).address, CAMERA_SCHEMES)
+    target = parse_target(stream_of(config).address, CAMERA_SCHEMES)
 
     assert target.userinfo == userinfo
     assert (target.host, target.port, target.path) == ("192.168.1.20", 554, "/stream1")
@@ -119,7 +127,7 @@ def test_user_name_and_password_go_into_the_url_encoded(
 def test_credentials_go_to_the_host_that_was_named_whatever_stands_behind_it(url: str) -> None:
     config = KIND.parse({"url": url, "username": "ann", "password": "pw"})
 
-    target = parse_target(KIND.media(config).address, CAMERA_SCHEMES)
+    target = parse_target(stream_of(config).address, CAMERA_SCHEMES)
 
     assert (target.host, target.userinfo) == ("cam.example", "ann:pw")
 
@@ -127,7 +135,7 @@ def test_credentials_go_to_the_host_that_was_named_whatever_stands_behind_it(url
 def test_given_credentials_take_the_place_of_those_in_the_url() -> None:
     config = KIND.parse({"url": "rtsp://old:older@10.0.0.9/x", "username": "new", "password": "newer"})
 
-    assert KIND.media(config).address == "rtsp://new:newer@10.0.0.9/x"
+    assert stream_of(config).address == "rtsp://new:newer@10.0.0.9/x"
 
 
 @given(st.text(min_size=1, max_size=40), st.text(max_size=40))
@@ -137,7 +145,7 @@ def test_any_credentials_give_a_url_of_the_same_host(username: str, password: st
     except InvalidInput:
         return
 
-    assert parse_target(KIND.media(config).address, CAMERA_SCHEMES).host == "192.168.1.20"
+    assert parse_target(stream_of(config).address, CAMERA_SCHEMES).host == "192.168.1.20"
 
 
 def test_the_password_is_marked_as_secret_and_is_not_shown_by_what_holds_it() -> None:
@@ -145,7 +153,7 @@ def test_the_password_is_marked_as_secret_and_is_not_shown_by_what_holds_it() ->
 
     assert KIND.secrets == {"password"}
     assert KIND.schema["properties"]["password"]["writeOnly"] is True  # type: ignore[index]  # a JSON Schema
-    assert "s3cret" not in repr(KIND.media(config))
+    assert "s3cret" not in repr(stream_of(config))
 
 
 def test_the_schema_describes_every_field_for_a_form() -> None:

@@ -23,12 +23,14 @@ def test_defaults_are_filled_in(kind: Kind) -> None:
 def test_what_was_set_reaches_the_worker(kind: Kind) -> None:
     config = kind.parse({"path": "a.mp4", "loop": False, "fps": 2.5})
 
-    assert kind.media(config) == MediaInput(address="a.mp4", is_file=True, loop=False, fps=2.5)
+    assert kind.feed(config) == MediaInput(address="a.mp4", is_file=True, loop=False, fps=2.5)
 
 
 @pytest.mark.parametrize("fps", [0.01, 120])
 def test_slow_motion_and_fast_are_taken(kind: Kind, fps: float) -> None:
-    assert kind.media(kind.parse({"path": "a.mp4", "fps": fps})).fps == fps
+    expected = MediaInput(address="a.mp4", is_file=True, loop=True, fps=fps)
+
+    assert kind.feed(kind.parse({"path": "a.mp4", "fps": fps})) == expected
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,16 @@ def test_states_are_named_as_the_api_names_them() -> None:
 
 def test_the_words_for_a_source_leave_its_credentials_out() -> None:
     media = MediaInput(address="rtsp://user:" + "hidden@10.0.0.2/stream")
-    spec = LiveSpec(template_id=TemplateId("t"), media=media, motion=MotionSettings())
+    spec = LiveSpec(template_id=TemplateId("t"), feed=media, motion=MotionSettings())
 
     assert "hidden" not in repr(media)
     assert "hidden" not in repr(spec)
 
 
 def test_what_a_worker_must_know_is_equal_when_it_says_the_same() -> None:
-    def make(fps: float | None) -> LiveSpec:
+    def make(fps: float | None) -> LiveSpec[MediaInput]:
         media = MediaInput(address="/media/a.mp4", is_file=True, fps=fps)
-        return LiveSpec(template_id=TemplateId("t"), media=media, motion=MotionSettings())
+        return LiveSpec(template_id=TemplateId("t"), feed=media, motion=MotionSettings())
 
     assert make(5.0) == make(5.0)
     assert make(5.0) != make(10.0)

@@ -7,7 +7,7 @@ import pytest
 
 from glimpser.core.errors import GlimpserError, Unavailable
 from glimpser.core.ids import TemplateId, new_id
-from glimpser.core.live import BurstReported, FrameReady, State, StateChanged, StreamMeasured
+from glimpser.core.live import BurstReported, FrameReady, MediaInput, State, StateChanged, StreamMeasured
 from glimpser.core.motion import OFF, BurstOpened, MotionSettings
 from glimpser.core.templates import Template, TemplateSettings, Zone
 from glimpser.db import SqlDatabase, open_database
@@ -130,7 +130,7 @@ async def test_a_view_is_run_as_its_template_says(running: World) -> None:
     await running.until_live(template)
 
     spec = running.pool.running[template.id]
-    assert spec.media == KIND.media(SETTINGS.config)
+    assert spec.feed == KIND.feed(SETTINGS.config)
     assert (spec.motion, spec.zones, spec.motion_masks) == (motion, (triangle,), (triangle,))
     assert running.live.name_of(template.id) == "Door"
 
@@ -145,7 +145,7 @@ async def test_a_change_restarts_the_view_it_was_made_to_and_no_other(running: W
     await running.until(lambda: len(running.pool.started) == 3)
 
     assert running.pool.started[-1].template_id == one.id
-    assert running.pool.started[-1].media.address == "rtsp://10.0.0.10/"
+    assert running.pool.started[-1].feed == MediaInput(address="rtsp://10.0.0.10/")
 
 
 async def test_a_new_name_restarts_nothing(running: World) -> None:
@@ -296,7 +296,7 @@ async def test_a_viewer_with_an_old_copy_of_a_template_starts_it_as_it_is_now(ru
     async with running.live.watch(old, width=None, fps=None, client="ann"):
         await running.until_live(old)
 
-    assert running.pool.started[0].media.address == "rtsp://10.0.0.77/"
+    assert running.pool.started[0].feed == MediaInput(address="rtsp://10.0.0.77/")
 
 
 async def test_a_viewer_with_a_copy_of_a_removed_template_does_not_bring_it_back(running: World) -> None:

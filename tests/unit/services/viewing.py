@@ -64,7 +64,7 @@ def _empty_database() -> bytes:
         return (Path(folder) / "glimpser.db").read_bytes()
 
 
-def _media(config: Config) -> MediaInput:
+def _feed(config: Config) -> MediaInput:
     return MediaInput(address=str(config["url"]))
 
 
@@ -74,5 +74,5 @@ KIND = Kind(
     description="A camera.",
     schema={},
     parse=lambda config: config,
-    media=_media,
+    feed=_feed,
 )

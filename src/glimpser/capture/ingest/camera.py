@@ -61,7 +61,7 @@ class Camera(threading.Thread):
     def __init__(self, start: Start, around: Surroundings, *, watch: MotionWatch | None) -> None:
         spec = start.spec
         super().__init__(name=f"camera-{spec.template_id}", daemon=True)
-        self._media = spec.media
+        self._media = spec.feed
         self._id = str(spec.template_id)
         self._run = start.run
         self._around = around
@@ -72,7 +72,7 @@ class Camera(threading.Thread):
             self._id,
             outlet=self,
             bursts=BurstReporter(self._id, watch, self) if watch else None,
-            detect_fps=spec.media.detect_fps,
+            detect_fps=spec.feed.detect_fps,
             encoders=around.encoders,
             clock=around.clock,
         )

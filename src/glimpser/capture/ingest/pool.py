@@ -29,7 +29,7 @@ from glimpser.core.clock import Clock
 from glimpser.core.errors import Unavailable
 from glimpser.core.frames import NATIVE_WIDTH, Frame
 from glimpser.core.ids import TemplateId
-from glimpser.core.live import LiveEvent, LiveSpec, State, StateChanged, StreamStatus
+from glimpser.core.live import LiveEvent, LiveSpec, MediaInput, State, StateChanged, StreamStatus
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class PoolSettings:
 class _View:
     """`run` is its latest start's; `ended`: there is no more to come, as after a file's end."""
 
-    spec: LiveSpec
+    spec: LiveSpec[MediaInput]
     slot: WorkerSlot
     run: int = 0
     epoch: int = 0
@@ -111,7 +111,7 @@ class IngestPool:
 
     # LivePool
 
-    async def start(self, spec: LiveSpec) -> None:
+    async def start(self, spec: LiveSpec[MediaInput]) -> None:
         """Begin to capture, or begin anew if `spec` differs from what runs."""
         template_id = str(spec.template_id)
         view = self._views.get(template_id)
@@ -221,7 +221,7 @@ class IngestPool:
         if guilty in slot.specs:
             self._judge(guilty, slot)
 
-    def command_to_start(self, spec: LiveSpec) -> Start:
+    def command_to_start(self, spec: LiveSpec[MediaInput]) -> Start:
         view = self._views[str(spec.template_id)]
         view.run, view.ended = next(self._runs), False
         return Start(spec=spec, run=view.run, first_epoch=view.epoch + 1)

@@ -26,10 +26,10 @@ from glimpser.capture.ingest.wire import (
 )
 from glimpser.core.clock import Clock
 from glimpser.core.errors import GlimpserError
-from glimpser.core.live import LiveSpec, State
+from glimpser.core.live import LiveSpec, MediaInput, State
 from glimpser.egress.gate import Gate, GatePolicy
 
-MakeWatch = Callable[[LiveSpec], MotionWatch | None]
+MakeWatch = Callable[[LiveSpec[MediaInput]], MotionWatch | None]
 """Raises GlimpserError for settings it cannot use."""
 EXIT_STUCK = 70
 """Exit status of a worker that holds a thread it cannot end (EX_SOFTWARE): the pool starts another."""

@@ -9,7 +9,7 @@ import structlog
 from glimpser.capture.ingest.crashes import CrashRecord
 from glimpser.capture.ingest.process import Spawn, Worker
 from glimpser.capture.ingest.wire import AnyReport, Command, Configure, Start, Stop, Want
-from glimpser.core.live import LiveSpec
+from glimpser.core.live import LiveSpec, MediaInput
 
 _log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ class SlotOwner(Protocol):
 
     def on_report(self, report: AnyReport, payload: memoryview) -> None: ...
     def on_death(self, slot: "WorkerSlot", last_words: str) -> None: ...
-    def command_to_start(self, spec: LiveSpec) -> Start:
+    def command_to_start(self, spec: LiveSpec[MediaInput]) -> Start:
         """Begin a run of a view; what an earlier one still reports is ignored from now on."""
         ...
 
@@ -51,14 +51,14 @@ class WorkerSlot:
         self._deaths = CrashRecord()
         self.isolated = isolated
         """Whether the one view in it is kept apart because it brings workers down."""
-        self.specs: dict[str, LiveSpec] = {}
+        self.specs: dict[str, LiveSpec[MediaInput]] = {}
 
     @property
     def pid(self) -> int | None:
         """The worker's process id; None while it is being replaced, or was never needed."""
         return self._worker.pid if self._worker else None
 
-    def start(self, spec: LiveSpec) -> None:
+    def start(self, spec: LiveSpec[MediaInput]) -> None:
         """Run a view here."""
         self.specs[str(spec.template_id)] = spec
         if self._worker:
@@ -123,7 +123,7 @@ class WorkerSlot:
         for spec in self.specs.values():
             self._begin(spec)
 
-    def _begin(self, spec: LiveSpec) -> None:
+    def _begin(self, spec: LiveSpec[MediaInput]) -> None:
         template_id = str(spec.template_id)
         self.tell(self._owner.command_to_start(spec))
         widths = self._owner.widths(template_id)

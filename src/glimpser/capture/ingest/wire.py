@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from glimpser.core.live import LiveSpec, State
+from glimpser.core.live import LiveSpec, MediaInput, State
 from glimpser.core.motion import Box
 
 PREFIX = struct.Struct("<IH")
@@ -41,7 +41,7 @@ class Configure(Command, tag="configure", frozen=True):
 class Start(Command, tag="start", frozen=True):
     """Run a view. All it reports carries `run`, which no start before had."""
 
-    spec: LiveSpec
+    spec: LiveSpec[MediaInput]
     run: int
     first_epoch: int = 1
 

@@ -96,7 +96,7 @@ class World:
         )
 
     def start(self, media: MediaInput, watch: MotionWatch | None = None) -> Camera:
-        spec = LiveSpec(template_id=TemplateId("A"), media=media, motion=MotionSettings(detector=OFF))
+        spec = LiveSpec(template_id=TemplateId("A"), feed=media, motion=MotionSettings(detector=OFF))
         camera = Camera(Start(spec=spec, run=RUN, first_epoch=3), self.around, watch=watch)
         self.cameras.append(camera)
         camera.start()

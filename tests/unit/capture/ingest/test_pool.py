@@ -123,8 +123,8 @@ async def world() -> AsyncIterator[World]:
     pool.close()
 
 
-def spec(template_id: TemplateId, address: str = "rtsp://10.0.0.9/") -> LiveSpec:
-    return LiveSpec(template_id=template_id, media=MediaInput(address=address), motion=MotionSettings())
+def spec(template_id: TemplateId, address: str = "rtsp://10.0.0.9/") -> LiveSpec[MediaInput]:
+    return LiveSpec(template_id=template_id, feed=MediaInput(address=address), motion=MotionSettings())
 
 
 def state_report(start: Start, state: State, *, epoch: int = 1, thread: int = 0) -> StateReport:
@@ -169,7 +169,7 @@ async def test_starting_what_runs_changes_nothing_and_another_spec_begins_the_ne
 
     start = world.newest.told[-1]
     assert isinstance(start, Start)
-    assert (start.spec.media.address, start.run, start.first_epoch) == ("rtsp://10.0.0.10/", 2, 2)
+    assert (start.spec.feed.address, start.run, start.first_epoch) == ("rtsp://10.0.0.10/", 2, 2)
 
 
 async def test_stopping_says_idle_and_the_last_view_takes_its_worker_along(world: World) -> None:
@@ -325,7 +325,7 @@ async def test_a_file_that_has_ended_is_not_played_again_by_a_new_worker(world: 
     await world.pool.start(spec(A))
     assert len([c for c in successor.told if isinstance(c, Start)]) == 1
     await world.pool.start(spec(A, "again"))
-    assert successor.start_of(A).spec.media.address == "again"
+    assert successor.start_of(A).spec.feed.address == "again"
 
 
 async def crash(world: World, worker: FakeWorker, template_id: TemplateId) -> FakeWorker:
@@ -376,7 +376,7 @@ async def test_a_hopeless_view_is_given_up_until_its_spec_changes(world: World) 
     assert world.pool.worker_pids() == ()
     await world.pool.start(spec(A))
     assert world.workers[-1] is worker
-    await world.pool.start(replace(spec(A), media=MediaInput(address="rtsp://10.0.0.77/")))
+    await world.pool.start(replace(spec(A), feed=MediaInput(address="rtsp://10.0.0.77/")))
     assert world.pool.worker_of(A) == world.newest.pid
     assert world.newest is not worker
 

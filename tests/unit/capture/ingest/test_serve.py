@@ -80,7 +80,7 @@ class World:
             sock.close()
 
 
-def _make_watch(spec: LiveSpec) -> MotionWatch | None:
+def _make_watch(spec: LiveSpec[MediaInput]) -> MotionWatch | None:
     if spec.motion.detector == "unknown":
         raise InvalidInput("There is no detector 'unknown'.")
     return None
@@ -96,7 +96,7 @@ def world(clips: Path) -> Iterator[World]:
 def start(name: str = "A", *, run: int = 1, detector: str = OFF) -> Start:
     media = MediaInput(address="plain.mp4", is_file=True, loop=True)
     settings = MotionSettings(detector=detector)
-    return Start(spec=LiveSpec(template_id=TemplateId(name), media=media, motion=settings), run=run)
+    return Start(spec=LiveSpec(template_id=TemplateId(name), feed=media, motion=settings), run=run)
 
 
 def test_a_ping_is_answered(world: World) -> None:

@@ -39,7 +39,7 @@ from glimpser.core.motion import Box, MotionSettings
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SPEC = LiveSpec(
     template_id=TemplateId("A"),
-    media=MediaInput(address="rtsp://u:p%40@10.0.0.1/ü", transport="udp", fps=2.5),
+    feed=MediaInput(address="rtsp://u:p%40@10.0.0.1/ü", transport="udp", fps=2.5),
     motion=MotionSettings(sensitivity=0.3),
     zones=(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),),
     motion_masks=(((0.5, 0.5), (0.6, 0.5), (0.6, 0.6)),),
