@@ -26,7 +26,7 @@ class Shot:
 
 
 class Source(Protocol):
-    """A view that gives one picture each time it is asked. One call at a time."""
+    """A view that gives one picture each time it is asked; it may be asked again while a call runs."""
 
     async def snapshot(self) -> Shot:
         """Take a picture, within a minute.
