@@ -21,13 +21,14 @@ from glimpser.app.settings import (
     web_settings,
 )
 from glimpser.capture.ingest.pool import open_pool
+from glimpser.capture.polled.pool import open_polled_pool
 from glimpser.capture.pools import Pools
 from glimpser.cluster.local import LocalJobQueue
 from glimpser.config import Config
 from glimpser.core.alerts import DELIVER
 from glimpser.core.clock import Clock, SystemClock
 from glimpser.core.events import Level
-from glimpser.core.live import MediaInput
+from glimpser.core.live import MediaInput, Polled, Pushed
 from glimpser.core.ports import Database, ObjectStore
 from glimpser.core.templates import TemplateSettings
 from glimpser.db.engine import SqlDatabase, open_database
@@ -168,7 +169,14 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
     hub = Hub(clock=clock, metrics=ground.metrics, limits=hub_limits(ground.config), paint=_paint)
     streams = Streams(hub=hub, clock=clock, metrics=ground.metrics, publish=publish)
     settings = pool_settings(ground.config, ground.listeners)
-    pool = Pools({MediaInput: await ground.stack.enter_async_context(open_pool(settings, clock))})
+    stills = await ground.stack.enter_async_context(open_polled_pool(clock))
+    pool = Pools(
+        {
+            MediaInput: await ground.stack.enter_async_context(open_pool(settings, clock)),
+            Polled: stills,
+            Pushed: stills,
+        }
+    )
     registry = registry_of(ground.config)
     pipeline = Pipeline(
         alerting,

@@ -29,12 +29,14 @@ class Pools:
     """Event loop's thread."""
 
     def __init__(self, pools: Mapping[type[Feed], FeedPool[Any]]) -> None:
-        self._pools = pools
+        """One pool may run several sorts of feed."""
+        self._by_feed = pools
+        self._pools = tuple(dict.fromkeys(pools.values()))
         self._homes: dict[TemplateId, FeedPool[Any]] = {}
 
     async def start(self, spec: LiveSpec[Feed]) -> None:
         """Begin to capture, or begin anew if `spec` differs from what runs."""
-        pool = self._pools[type(spec.feed)]
+        pool = self._by_feed[type(spec.feed)]
         if self._homes.get(spec.template_id, pool) is not pool:
             await self.stop(spec.template_id)
         self._homes[spec.template_id] = pool
@@ -50,7 +52,7 @@ class Pools:
     def want(self, template_id: TemplateId, *, width: int, fps: float | None) -> Iterator[None]:
         """Have pictures made while the context is open, also of a view that starts or changes meanwhile."""
         with ExitStack() as stack:
-            for pool in self._pools.values():
+            for pool in self._pools:
                 stack.enter_context(pool.want(template_id, width=width, fps=fps))
             yield
 
@@ -67,7 +69,7 @@ class Pools:
 
     async def events(self) -> AsyncIterator[LiveEvent]:
         """Give what happens in all pools, for one consumer; of each pool in its order."""
-        sources = [pool.events() for pool in self._pools.values()]
+        sources = [pool.events() for pool in self._pools]
         coming = {asyncio.ensure_future(anext(source)): source for source in sources}
         try:
             while coming:

@@ -59,7 +59,14 @@ class Located:
     key: str = field(repr=False)
 
 
-Feed = MediaInput | Polled | Located
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """A view whose pictures are sent to it. Nothing for `expect_every_s` counts as stalled; None: never."""
+
+    expect_every_s: float | None = None
+
+
+Feed = MediaInput | Polled | Located | Pushed
 """What the pictures of a view come from."""
 
 FeedT_co = TypeVar("FeedT_co", bound=Feed, covariant=True)

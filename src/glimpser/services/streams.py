@@ -55,9 +55,10 @@ class Streams:
     def state_changed(self, change: StateChanged) -> None:
         """Note it, and tell viewers when pictures stop and when they come again."""
         template_id, status = change.template_id, change.status
+        begins = status.state is State.CONNECTING and self.status(template_id).state is State.IDLE
         self._statuses[template_id] = status
         _log.info("stream.state", template_id=template_id, state=status.state.value, reason=status.reason)
-        if status.state.gives_pictures:
+        if status.state.gives_pictures or begins:  # of a view that begins, nothing bad is known yet
             self._down_since.pop(template_id, None)
             self._hub.online(template_id)
         elif status.state is not State.CONNECTING:

@@ -294,13 +294,14 @@ class Hub:
         self._kick.set()
 
     def online(self, template_id: TemplateId) -> None:
-        """Say that pictures come again."""
+        """Say that pictures come again: who begins to watch before the next one sees the last as it was."""
         view = self._views.get(template_id)
         if view is None or view.outage is None:
             return
         view.outage = None
         for channel in view.channels.values():
             channel.banner = None
+            channel.shown = channel.newest
 
     def close(self, template_id: TemplateId) -> None:
         """End all who watch the view, and forget it: it was deleted."""

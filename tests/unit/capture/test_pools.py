@@ -91,3 +91,14 @@ async def test_a_picture_comes_from_where_the_view_runs_and_from_nowhere_else(wo
     await world.pools.stop(VIEW)
     with pytest.raises(Unavailable):
         await world.pools.snapshot(VIEW)
+
+
+async def test_one_pool_may_run_two_sorts_of_feed_and_is_heard_once() -> None:
+    shared = FakeLivePool(SystemClock())
+    pools = Pools({MediaInput: shared, Polled: shared})
+    async with following(pools) as log:
+        with pools.want(VIEW, width=320, fps=None):
+            await pools.start(spec(STILL))
+            await log.state(VIEW, State.LIVE)
+
+            assert shared.wanted(VIEW) == (320,)

@@ -127,3 +127,29 @@ async def test_a_removed_view_is_forgotten_wholly() -> None:
     assert world.streams.status(A).state is State.IDLE
     assert world.hub.latest(A) is None
     assert world.metrics.forgotten == [A]
+
+
+async def test_a_view_that_begins_again_shows_its_last_picture_as_it_was() -> None:
+    world = World()
+    world.change(State.LIVE)
+    world.frame()
+    world.change(State.IDLE)
+    assert "switched off" in await world.banner()
+
+    world.change(State.CONNECTING)
+
+    async with world.hub.subscribe(A, client="ann") as viewer:
+        shown = await viewer.next_picture()
+    assert shown is not None
+    assert shown.frame.jpeg == b"jpeg"
+
+
+async def test_a_view_that_tries_again_is_still_offline() -> None:
+    world = World()
+    world.change(State.LIVE)
+    world.frame()
+    world.change(State.BACKOFF, "gone")
+
+    world.change(State.CONNECTING)
+
+    assert "gone" in await world.banner()

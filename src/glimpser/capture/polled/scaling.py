@@ -1,0 +1,61 @@
+"""A picture in the widths that people want, and without what nobody may see. Blocks: runs in threads."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import simplejpeg
+from cv2.typing import MatLike
+
+from glimpser.core.errors import Unavailable
+from glimpser.core.frames import NATIVE_WIDTH
+from glimpser.core.motion import Polygon
+from glimpser.core.sources import Shot
+
+QUALITY = 80
+_SHIFT = 4
+"""Fractions of a pixel, in bits, that polygons are drawn with."""
+_MASKED = (0, 0, 0)
+
+
+def scaled(shot: Shot, width: int) -> Shot:
+    """Give the picture as wide as asked (0: native); never wider than it is.
+
+    Raises:
+        Unavailable: it cannot be decoded.
+    """
+    if width == NATIVE_WIDTH or width >= shot.width:
+        return shot
+    height = max(1, round(shot.height * width / shot.width))
+    # The decoder leaves out what will not be seen: by halves, down to no less than what is wanted.
+    picture = _decoded(shot, min_width=width, min_height=height)
+    return _encoded(shot, cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def masked(shot: Shot, areas: Sequence[Polygon]) -> Shot:
+    """Give the picture with the areas filled with black, edges included.
+
+    Raises:
+        Unavailable: it cannot be decoded, so that nothing of it may be shown.
+    """
+    picture = _decoded(shot)
+    size = np.array([shot.width, shot.height], np.float64) * (1 << _SHIFT)
+    corners = [np.rint(np.array(area) * size).astype(np.int32) for area in areas]
+    cv2.fillPoly(picture, corners, _MASKED, lineType=cv2.LINE_8, shift=_SHIFT)
+    return _encoded(shot, picture)
+
+
+def _decoded(shot: Shot, *, min_width: int = 0, min_height: int = 0) -> MatLike:
+    try:
+        picture = simplejpeg.decode_jpeg(
+            shot.jpeg, colorspace="BGR", min_width=min_width, min_height=min_height
+        )
+    except ValueError as error:
+        raise Unavailable("The picture is damaged.") from error
+    return np.array(picture)
+
+
+def _encoded(shot: Shot, picture: MatLike) -> Shot:
+    jpeg = bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=QUALITY, colorspace="BGR"))
+    return replace(shot, jpeg=jpeg, width=picture.shape[1], height=picture.shape[0])
