@@ -38,6 +38,7 @@ from glimpser.notify.posting import open_poster
 from glimpser.notify.webhook import webhook_kind
 from glimpser.observability.health import CheckResult, Health
 from glimpser.observability.metrics import Metrics
+from glimpser.process.runner import Runner, open_runner
 from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
 from glimpser.services.channels import Channels
@@ -99,8 +100,18 @@ async def compose(config: Config) -> AsyncIterator[App]:
         ]
         for listener in listeners:
             stack.callback(listener.close)
+        metrics = Metrics(__version__)
+        scratch = config.data_dir / "run"
+        runner = await stack.enter_async_context(open_runner(scratch, clock=clock, recorder=metrics))
         ground = _Ground(
-            config=config, stack=stack, listeners=listeners, database=database, store=store, clock=clock
+            config=config,
+            stack=stack,
+            listeners=listeners,
+            database=database,
+            store=store,
+            clock=clock,
+            metrics=metrics,
+            runner=runner,
         )
         yield await _wire(ground)
 
@@ -115,7 +126,8 @@ class _Ground:
     database: SqlDatabase
     store: ObjectStore
     clock: Clock
-    metrics: Metrics = field(default_factory=lambda: Metrics(__version__))
+    metrics: Metrics
+    runner: Runner
     notices: Notices = field(default_factory=Notices)
 
 

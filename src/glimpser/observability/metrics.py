@@ -26,6 +26,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 _REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_COMMAND_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3600.0)
 _JOB_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 
@@ -48,6 +49,7 @@ class Metrics:
         self._registry = _Registry()
         self._http = _HttpSeries(self._registry)
         self._views = _ViewSeries(self._registry)
+        self._commands = _CommandSeries(self._registry)
         self._jobs = Counter(
             "glimpser_jobs_total", "Jobs that ended.", ["kind", "status"], registry=self._registry
         )
@@ -100,6 +102,18 @@ class Metrics:
         """Count an attempt that ended `sent`, `retrying` or `dead`."""
         self._deliveries.labels(channel_id, status).inc()
 
+    def command_succeeded(self, program: str) -> None:
+        """Count a program that we ran and that ended with status 0."""
+        self._commands.successes.labels(program).inc()
+
+    def command_timed_out(self, program: str) -> None:
+        """Count a program that was ended because it took too long."""
+        self._commands.timeouts.labels(program).inc()
+
+    def command_ended(self, program: str, duration_s: float) -> None:
+        """Take over how long a program ran, however it ended."""
+        self._commands.durations_s.labels(program).observe(duration_s)
+
     def forget(self, template_id: TemplateId) -> None:
         """Remove the series of a view that was deleted. Call it last: any later figure makes a new series."""
         self._views.forget(template_id)
@@ -129,6 +143,26 @@ class _HttpSeries:
             "Time from the head of a request to the end of its answer; for a stream, its whole life.",
             ["method", "route"],
             buckets=_REQUEST_BUCKETS_S,
+            registry=registry,
+        )
+
+
+class _CommandSeries:
+    """Of the programs we run; `program` is one of few names."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        label = ["program"]
+        self.successes = Counter(
+            "command_success_total", "Programs that ended with status 0.", label, registry=registry
+        )
+        self.timeouts = Counter(
+            "command_timeout_total", "Programs ended because they took too long.", label, registry=registry
+        )
+        self.durations_s = Histogram(
+            "command_duration_seconds",
+            "Time from the start of a program to its end.",
+            label,
+            buckets=_COMMAND_BUCKETS_S,
             registry=registry,
         )
 

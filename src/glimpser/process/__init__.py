@@ -1,1 +1,1 @@
-"""Processes of the operating system: ours, and later those we run."""
+"""Processes of the operating system: ours, and those we run."""
