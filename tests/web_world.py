@@ -34,6 +34,7 @@ from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
+from glimpser.services.rates import RateLimits, Rates
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
@@ -232,6 +233,7 @@ async def open_world(
     fast_streams: bool = False,
     kinds: Registry = REGISTRY,
     channel_kinds: ChannelKinds | None = None,
+    rate_limits: RateLimits | None = None,
 ) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         clock, hasher, recorder, store = FakeClock(), CheapHasher(), Recorder(), MemoryStore()
@@ -255,6 +257,7 @@ async def open_world(
             alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),
+            rates=Rates(clock, rate_limits or RateLimits()),
             notices=notices,
             ready=ready,
             recorder=recorder,

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from glimpser import __version__
 from glimpser.app.descriptors import room_for
 from glimpser.app.settings import (
+    attempts_of,
     database_settings,
     egress_policy,
     hub_limits,
     link_base,
     metrics_token,
     pool_settings,
+    rates_of,
     registry_of,
     tokens_of,
     web_settings,
@@ -160,6 +162,7 @@ async def _wire(ground: _Ground) -> App:
         clock=ground.clock,
         passwords=_passwords(config, ground.stack),
         tokens=tokens_of(config, ground.clock),
+        attempts=attempts_of(config, ground.clock),
     )
     health = _health(ground.clock, ground.database)
     web, observability = await _wire_web(ground, alerts, views, accounts=accounts, health=health)
@@ -252,6 +255,7 @@ async def _wire_web(
         alerting=alerts.alerting,
         channels=alerts.channels,
         tickets=alerts.tickets,
+        rates=rates_of(config, ground.clock),
         ready=health.ready,
         recorder=metrics,
         clock=ground.clock,

@@ -13,6 +13,8 @@ from glimpser.core.clock import Clock
 from glimpser.core.kinds import Registry
 from glimpser.db.settings import DatabaseSettings
 from glimpser.egress.gate import GatePolicy
+from glimpser.services.attempts import Attempts, Limit
+from glimpser.services.rates import RateLimits, Rates, parse_limits
 from glimpser.services.tokens import Tokens
 from glimpser.streaming.hub import HubLimits
 from glimpser.web.wiring import WebSettings
@@ -82,3 +84,19 @@ def metrics_token(config: Config) -> str | None:
 def tokens_of(config: Config, clock: Clock) -> Tokens:
     section = config.security
     return Tokens(section.jwt_secret.get_secret_value(), lifetime_s=section.token_ttl_s, clock=clock)
+
+
+def rates_of(config: Config, clock: Clock) -> Rates:
+    section = config.security.rate_limits
+    limits = RateLimits(
+        address=parse_limits(section.address),
+        address_writes=parse_limits(section.address_writes),
+        principal=parse_limits(section.principal),
+        principal_writes=parse_limits(section.principal_writes),
+    )
+    return Rates(clock, limits)
+
+
+def attempts_of(config: Config, clock: Clock) -> Attempts:
+    limits = parse_limits(config.security.login_limits)
+    return Attempts(clock, [Limit(limit.amount, limit.get_expiry()) for limit in limits])

@@ -18,6 +18,9 @@ _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?", re.IGNORECASE
 )
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f]")
+_RATE = re.compile(
+    r"\s*0*[1-9]\d{0,8}\s*(?:/|per)\s*(?:0*[1-9]\d{0,4}\s*)?(?:second|minute|hour|day)s?\s*", re.ASCII
+)
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,253}")
 
 
@@ -149,6 +152,14 @@ def _email(value: object) -> str:
     return text
 
 
+def _rates(value: object) -> str:
+    """Take limits in the notation of the library `limits`; none may be 0, which would refuse everything."""
+    text = _text(value).strip().lower()
+    if text != "off" and not all(_RATE.fullmatch(rate) for rate in re.split("[;,]", text)):
+        raise ValueError("each limit is a count above 0, / and second, minute, hour or day")
+    return text
+
+
 def _levels(value: object) -> object:
     """Allow `glimpser.capture = "debug"` as a dotted key of TOML, which means nested tables."""
     if not isinstance(value, Mapping):
@@ -192,3 +203,4 @@ Directory = Annotated[Path, PlainValidator(directory)]
 DatabaseUrl = Annotated[str, PlainValidator(_database_url)]
 ObjectStoreUrl = Annotated[str, PlainValidator(_object_store_url)]
 Email = Annotated[str, PlainValidator(_email)]
+Rates = Annotated[str, PlainValidator(_rates)]

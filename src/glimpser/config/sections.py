@@ -19,6 +19,7 @@ from glimpser.config.kinds import (
     Number,
     ObjectStoreUrl,
     PublicUrl,
+    Rates,
     WholeNumber,
     long_enough,
 )
@@ -35,6 +36,7 @@ PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
 Port = Annotated[WholeNumber, Field(ge=0, le=65535)]
 PORT = "a port: a whole number from 0 to 65535 (0: any free one)"
 HOST = "an IP address or a host name to listen on"
+RATES = "limits like 100/second;3000/minute, or off"
 NETWORKS = 'a list of networks, like ["192.168.0.0/16", "fc00::/7"]'
 
 
@@ -133,6 +135,25 @@ class Argon2(Section):
     )
 
 
+class RateLimits(Section):
+    """Requests somebody may make, above what a wall of 64 views asks for. More are refused with 429."""
+
+    address: Rates = setting(
+        "200/second;6000/minute", wants=RATES, meaning="Requests without identity from one address."
+    )
+    address_writes: Rates = setting(
+        "20/second;120/minute",
+        wants=RATES,
+        meaning="Those of them that change something, as signing in does.",
+    )
+    principal: Rates = setting(
+        "400/second;18000/minute", wants=RATES, meaning="Requests of one user or API key."
+    )
+    principal_writes: Rates = setting(
+        "50/second;1200/minute", wants=RATES, meaning="Those of them that change something."
+    )
+
+
 class Security(Section):
     """Secrets and their cost."""
 
@@ -146,6 +167,12 @@ class Security(Section):
         43_200, wants="a whole number of seconds from 60 to 2592000", meaning="Life of a session in seconds."
     )
     argon2: Argon2 = Argon2()
+    rate_limits: RateLimits = RateLimits()
+    login_limits: Rates = setting(
+        "5/minute;20/hour",
+        wants=RATES,
+        meaning="Wrong passwords for one account from one address; then they have to wait.",
+    )
 
 
 class Storage(Section):

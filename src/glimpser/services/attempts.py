@@ -1,19 +1,17 @@
 """How often somebody may be wrong about a secret before they must wait. No I/O; event loop's thread."""
 
-import ipaddress
 import math
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from glimpser.core.addresses import subscriber
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Denied, TooMany, Unauthenticated
 
 MAX_KEYS = 4096
 """Failures of so many are remembered. Each has cost a password's hash, so that flooding this is slow."""
-_IPV6_PREFIX = 64
-"""What one subscriber has at least (RFC 6177): its addresses count as one."""
 
 _Key = tuple[str, str]
 
@@ -39,7 +37,7 @@ class Attempts:
     def __init__(self, clock: Clock, limits: Sequence[Limit] = LIMITS) -> None:
         self._clock = clock
         self._limits = limits
-        self._kept = max(limit.failures for limit in limits)
+        self._kept = max((limit.failures for limit in limits), default=0)
         self._failed: OrderedDict[_Key, deque[float]] = OrderedDict()
         self._under_way: Counter[_Key] = Counter()
 
@@ -50,7 +48,7 @@ class Attempts:
         Raises:
             TooMany: there were too many; nothing was tried.
         """
-        key = (account, _subscriber(address))
+        key = (account, subscriber(address))
         self._refuse_too_many(key)
         self._under_way[key] += 1
         try:
@@ -78,13 +76,3 @@ class Attempts:
         self._failed.move_to_end(key)
         if len(self._failed) > MAX_KEYS:
             self._failed.popitem(last=False)
-
-
-def _subscriber(address: str | None) -> str:
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return address or ""
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((int(parsed), _IPV6_PREFIX), strict=False))

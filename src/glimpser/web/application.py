@@ -35,6 +35,8 @@ from glimpser.web.routes import (
 )
 from glimpser.web.security import (
     PUBLIC,
+    UNCOUNTED,
+    Access,
     BodyLimit,
     GuardedRoute,
     GuardedSocket,
@@ -74,8 +76,8 @@ BYTES = {"type": "string", "format": "binary"}
 
 ROUTES = (
     Row("GET", "/version", PUBLIC, system.version, shapes.VersionView),
-    Row("GET", "/healthz", PUBLIC, system.alive, shapes.AliveView),
-    Row("GET", "/readyz", PUBLIC, system.ready, shapes.ReadyView),
+    Row("GET", "/healthz", UNCOUNTED, system.alive, shapes.AliveView),
+    Row("GET", "/readyz", UNCOUNTED, system.ready, shapes.ReadyView),
     Row("GET", "/openapi.json", PUBLIC, system.openapi, dict[str, Any]),
     Row("GET", "/docs", PUBLIC, docs.page, ("text/html",)),
     Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, docs.MEDIA_TYPES, others=(404,)),
@@ -174,7 +176,10 @@ def _api(settings: WebSettings, services: Services | None = None) -> FastAPI:
 
 
 def _add(app: FastAPI, row: Row) -> None:
-    usual: tuple[int, ...] = () if row.access is PUBLIC else (401, 403)
+    access = row.access.dependency
+    assert isinstance(access, Access)
+    usual: tuple[int, ...] = () if access.role is None else (401, 403)
+    usual += (429,) if access.counted else ()
     usual += () if row.method in ("GET", "DELETE") else (400, 413, 415)
     described: dict[int | str, dict[str, Any]] = {
         status: {"description": HTTPStatus(status).phrase} for status in sorted({*usual, *row.others})

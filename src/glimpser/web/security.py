@@ -48,11 +48,13 @@ HEADERS: Mapping[str, str] = {
 class Access:
     """Who may use a route; no role: everybody. Declares it as a dependency and decides it too.
 
-    With `or_ticket`, who brings a valid ticket for the path (`?ticket=`) needs no identity.
+    With `or_ticket`, who brings a valid ticket for the path (`?ticket=`) needs no identity. What is not
+    `counted` has no rate limit: machines ask it whether the program is well.
     """
 
     role: Role | None
     or_ticket: bool = False
+    counted: bool = True
 
     async def __call__(self) -> None:
         """Nothing is left to do: the route has asked `admit` before it read the body."""
@@ -63,11 +65,15 @@ class Access:
         Raises:
             Unauthenticated: it needs an identity and has none that is valid.
             Denied: the role does not suffice, or another site's page sent it.
+            TooMany: there were too many requests.
         """
         if self.role is None:
+            if self.counted:
+                _count_address(request)
             refuse_other_sites(request, must_tell=False)
             return
         if self.or_ticket and _has_ticket(request):
+            _count_address(request)
             return
         principal, by_cookie = await _identify(request)
         if by_cookie:
@@ -81,7 +87,7 @@ class Access:
         it is (RFC 6455, section 10.2); no Sec-Fetch-Site is needed for that.
 
         Raises:
-            Unauthenticated, Denied: as `admit`.
+            Unauthenticated, Denied, TooMany: as `admit`.
         """
         assert self.role is not None
         principal, by_cookie = await _identify(socket)
@@ -92,6 +98,8 @@ class Access:
 
 PUBLIC: Dependency = Depends(Access(None))
 """Marks a route that everybody may use."""
+UNCOUNTED: Dependency = Depends(Access(None, counted=False))
+"""Marks one that everybody may use as often as they like."""
 
 
 def require(role: Role, *, or_ticket: bool = False) -> Dependency:
@@ -280,12 +288,30 @@ class BodyLimit:
 
 
 async def _identify(connection: HTTPConnection) -> tuple[Principal, bool]:
-    """Find out who it is, note that in the connection's state, and tell whether the cookie said so."""
+    """Find out who it is, note that in the connection's state, and tell whether the cookie said so.
+
+    Whoever is not let in counts as an address, whoever is counts by name: so a stranger at the same
+    address takes nothing away from them.
+    """
     services: Services = connection.app.state.services
-    token, by_cookie = _token(connection)
-    principal = await services.accounts.authenticate(token)
+    try:
+        token, by_cookie = _token(connection)
+        principal = await services.accounts.authenticate(token)
+    except Unauthenticated:
+        _count_address(connection)
+        raise
     connection.state.principal = principal
+    services.rates.count_principal(principal.id, is_write=_is_write(connection))
     return principal, by_cookie
+
+
+def _count_address(connection: HTTPConnection) -> None:
+    services: Services = connection.app.state.services
+    services.rates.count_address(connection.state.client_ip, is_write=_is_write(connection))
+
+
+def _is_write(connection: HTTPConnection) -> bool:
+    return connection.scope.get("method", "GET") not in SAFE_METHODS
 
 
 def _require(role: Role, principal: Principal) -> None:

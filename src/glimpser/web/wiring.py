@@ -23,6 +23,7 @@ from glimpser.services.audit import Actor
 from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.notices import Notices
+from glimpser.services.rates import Rates
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.streaming.hub import Subscription
@@ -88,6 +89,7 @@ class Services:
     alerting: Alerting
     channels: Channels
     tickets: Tickets
+    rates: Rates
     ready: Readiness
     recorder: RequestRecorder
     clock: Clock

@@ -56,6 +56,11 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "DATABASE__SQLITE_WAL": (["maybe", "2"], ["true", "false", "0"]),
     "SECURITY__ARGON2__MEMORY_KIB": (["1024", "19455"], ["19456"]),
     "SECURITY__TOKEN_TTL_S": (["1", "3d"], ["60", "86400"]),
+    "SECURITY__RATE_LIMITS__ADDRESS": (
+        ["0/second", "10", "ten/second", "10/0 seconds", "10/year", "5/minute;", "-1/hour", "10/second x"],
+        ["off", "10/second", "5 per 2 minutes; 20/hour", "1/DAY"],
+    ),
+    "SECURITY__LOGIN_LIMITS": (["5/minute;0/hour"], ["off", "3/minute"]),
     "STORAGE__OBJECT_STORE_URL": (
         ["s3://bucket", "http://x", "file://host/x", "file://relative", "/x", "file:///a%00b"],
         ["file:///srv/objects", "file:///with%20space"],

@@ -9,7 +9,7 @@ import pytest
 from glimpser.observability.health import CheckResult
 from glimpser.web.application import ROUTES, openapi_document
 from glimpser.web.observability import build_observability
-from glimpser.web.security import PUBLIC
+from glimpser.web.security import PUBLIC, UNCOUNTED
 from glimpser.web.wiring import WebSettings
 from tests.web_world import ORIGIN, World
 
@@ -59,7 +59,7 @@ async def test_the_interface_is_described_as_it_is_served(world: World) -> None:
         row = served[key]
         assert operation["description"], key
         assert str(row.status) in operation["responses"], key
-        assert bool(operation["security"]) is (row.access is not PUBLIC), key
+        assert bool(operation["security"]) is (row.access not in (PUBLIC, UNCOUNTED)), key
 
 
 def test_every_refusal_is_described_as_a_problem() -> None:
