@@ -1,4 +1,4 @@
-"""The program under trouble: `python -m tests.soak [NAMES…] [--rounds 30] [--kills 300] [--seed N]`.
+"""The program under trouble: `python -m tests.soak [NAMES…]`; `--help` names the rest.
 
 Exit status 1: something was lost, stayed behind, or took too long.
 """
@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.bench.figures import Part
-from tests.soak import alerts, kills, outages, viewers
+from tests.soak import alerts, kills, outages, runner, viewers
 
-NAMES = ("kills", "outages", "viewers", "alerts")
+NAMES = ("kills", "outages", "viewers", "alerts", "runner")
 
 
 def main() -> int:
@@ -23,6 +23,7 @@ def main() -> int:
         "--rounds", type=int, default=30, help="how often the program is killed while recording"
     )
     parser.add_argument("--kills", type=int, default=300, help="how often it is killed while alerting")
+    parser.add_argument("--cycles", type=int, default=500, help="how many hostile programs are run")
     parser.add_argument("--seed", type=int, help="makes the moments of the kills those of an earlier run")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
@@ -35,6 +36,7 @@ def main() -> int:
         "outages": outages.run,
         "viewers": viewers.run,
         "alerts": lambda: alerts.run(options.kills, random.Random(seed)),
+        "runner": lambda: runner.run(options.cycles, random.Random(seed)),
     }
     results = {name: _shown(parts[name]()) for name in options.names or NAMES}
     if options.json:
