@@ -17,7 +17,8 @@ from glimpser.core.sources import Source
 class MediaInput:
     """What libav opens: a URL with its credentials, or a path of a file played at its own speed.
 
-    `fps` replaces a file's own frame rate; `loop` begins a file again at its end.
+    `fps` replaces a file's own frame rate; `loop` begins a file again at its end. `proxy` is the URL of the
+    forward proxy that http and https are reached through, and `headers` go with their requests.
     """
 
     address: str = field(repr=False)
@@ -26,6 +27,8 @@ class MediaInput:
     loop: bool = False
     fps: float | None = None
     detect_fps: float = 5.0
+    proxy: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
