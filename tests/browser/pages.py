@@ -24,8 +24,12 @@ CHROMIUM_FLAGS = (
     *("--disable-background-networking", "--no-first-run", "--disable-component-update"),
     *("--disable-sync", "--disable-quic"),
 )
-SUPERSEDED = r"404.*/api/artifacts/"
-"""While something moves, the picture of a higher peak replaces its own; a page may still ask for the old."""
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SHOW_THEME = """(theme) => {
+  document.documentElement.dataset.theme = theme;
+  return new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+}"""
 
 REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', (event) =>
@@ -67,7 +71,7 @@ class Trouble:
             self._note(f"{response.status} {response.request.method} {response.url}")
 
     def _note(self, line: str) -> None:
-        if not any(re.search(pattern, line) for pattern in (*self.allowed, SUPERSEDED)):
+        if not any(re.search(pattern, line) for pattern in self.allowed):
             self.seen.append(line)
 
 
@@ -126,3 +130,24 @@ def expect_moving(page: Page, tile: str) -> None:
 def overflow_px(page: Page) -> int:
     """Tell by how much the page is wider than the window."""
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def violations(page: Page) -> dict[str, list[str]]:
+    """Ask axe what is wrong with a page: broken rules, each with the elements that break it."""
+    axe = WEB / "node_modules/axe-core/axe.min.js"
+    if not axe.exists():
+        pytest.skip("axe-core is missing (web/node_modules holds no tools)")
+    page.add_script_tag(path=axe)
+    result = page.evaluate("(tags) => axe.run({ runOnly: tags })", RULES)
+    return {
+        violation["id"]: [node["html"][:200] for node in violation["nodes"]]
+        for violation in result["violations"]
+    }
+
+
+def violations_in_both_themes(page: Page) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for theme in ("dark", "light"):
+        page.evaluate(SHOW_THEME, theme)
+        found |= {f"{theme}: {rule}": nodes for rule, nodes in violations(page).items()}
+    return found

@@ -63,13 +63,8 @@ const shell = createRoute({
   id: 'shell',
   component: Shell,
   beforeLoad: async ({ context, location }) => {
-    try {
-      await context.queryClient.query({ ...meQuery, staleTime: 'static' });
-    } catch (error) {
-      if (isStatus(error, 401)) throw redirect({ to: '/login', search: { next: location.href } });
-      if (!(error instanceof Unreachable)) throw error;
-      // Without an answer the shell is drawn, and says so.
-    }
+    const me = await context.queryClient.query({ ...meQuery, staleTime: 'static' }).catch(unlessAway);
+    if (me === null) throw redirect({ to: '/login', search: { next: location.href } });
   },
 });
 
@@ -200,6 +195,11 @@ export async function loadAllPages(): Promise<void> {
 async function leadToSetup(): Promise<void> {
   const state = await bodyOf(api.GET('/api/setup')).catch(() => ({ needed: false }));
   if (state.needed) throw redirect({ to: '/setup' });
+}
+
+/** Without an answer the shell is drawn, and says so. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof Unreachable)) throw error;
 }
 
 async function signInAgain(): Promise<void> {

@@ -45,6 +45,7 @@ from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
+from glimpser.services.garbage import Sweeper
 from glimpser.services.history import History
 from glimpser.services.jobs import JobKind, JobRunner
 from glimpser.services.live import Live
@@ -81,6 +82,7 @@ class App:
     live: Live
     pipeline: Pipeline
     jobs: JobRunner
+    sweeper: Sweeper
     health: Health
     web: WebServer
     observability: WebServer
@@ -173,6 +175,7 @@ async def _wire(ground: _Ground) -> App:
         live=views.live,
         pipeline=views.pipeline,
         jobs=alerts.jobs,
+        sweeper=Sweeper(ground.database, ground.store, ground.clock),
         health=health,
         web=web,
         observability=observability,

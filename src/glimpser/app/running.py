@@ -50,7 +50,7 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
     """Run until SIGTERM or SIGINT; then stop accepting, let streams end and record what is left."""
     stopping = _signalled()
     async with asyncio.TaskGroup() as tasks:
-        parts = (app.live.run(), app.pipeline.run(), app.hub.run(), app.jobs.run())
+        parts = (app.live.run(), app.pipeline.run(), app.hub.run(), app.jobs.run(), app.sweeper.run())
         engine = [tasks.create_task(part) for part in parts]
         servers = [tasks.create_task(server.serve()) for server in (app.web, app.observability)]
         app.health.started()

@@ -25,7 +25,10 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One stored object. `uri` is `file:///…` or `s3://…`; `sha256` is in hex."""
+    """One stored object. `uri` is `file:///…` or `s3://…`; `sha256` is in hex.
+
+    It is removed after `expires_at`; None: when retention says so.
+    """
 
     id: ArtifactId
     uri: str
@@ -35,6 +38,8 @@ class Artifact:
     width: int | None
     height: int | None
     created_at: datetime
+    template_id: TemplateId | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

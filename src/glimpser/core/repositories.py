@@ -98,6 +98,14 @@ class Artifacts(Protocol):
         """Take the row away and mark its object as garbage, in this transaction."""
         ...
 
+    def expire(self, artifact_id: ArtifactId, at: datetime) -> None:
+        """Have an artifact removed after this moment. What names it stays as it is until then."""
+        ...
+
+    def remove_expired(self, now: datetime, limit: int) -> int:
+        """Remove, as `remove` does, at most so many whose time has come; gives how many those were."""
+        ...
+
     def after(self, artifact_id: ArtifactId | None, limit: int) -> Sequence[Artifact]:
         """Give artifacts in id order, for walking all of them."""
         ...

@@ -123,6 +123,10 @@ artifacts = Table(
     Column("width", Integer),
     Column("height", Integer),
     Column("created_at", Instant, nullable=False),
+    Column("template_id", Id),
+    Column("expires_at", Instant),
+    Index(None, "template_id", "created_at", "id"),
+    _partial("ix_artifacts_expires_at", "expires_at", where="expires_at IS NOT NULL"),
 )
 
 garbage = Table("garbage", metadata, Column("uri", Text, primary_key=True))

@@ -7,13 +7,12 @@ all. So whoever is to be told is told, whatever happens to the program.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-
-import structlog
+from datetime import timedelta
 
 from glimpser.core import failpoints
 from glimpser.core.alerts import DELIVER, Alert, AlertFilter
 from glimpser.core.clock import Clock
-from glimpser.core.errors import Conflict, Unavailable
+from glimpser.core.errors import Conflict
 from glimpser.core.events import Artifact, Event, Level, Observation
 from glimpser.core.frames import Frame
 from glimpser.core.ids import AlertId, ArtifactId, new_id
@@ -25,7 +24,8 @@ from glimpser.services.alert_making import decide, delivery_job
 from glimpser.services.audit import Actor, entry
 from glimpser.services.notices import AlertNotice, Publish, say_nothing
 
-_log = structlog.get_logger(__name__)
+SUPERSEDED_FOR = timedelta(minutes=1)
+"""How long a picture can still be read after a better one took its place."""
 
 
 class Alerting:
@@ -69,12 +69,14 @@ class Alerting:
             width=frame.width,
             height=frame.height,
             created_at=now,
+            template_id=frame.template_id,
         )
 
     async def record(self, event: Event, picture: Artifact | None, *, is_new: bool) -> Event:
         """Write an event, or what is new of it, and all alerts it makes.
 
-        A new picture takes the place of the one before, unless somebody has been sent a link to that.
+        A new picture takes the place of the one before. That can still be read for a minute, because pages
+        show it; for good if somebody has been sent a link to it.
 
         Raises:
             Unavailable: the database cannot take it now; nothing was written.
@@ -86,8 +88,6 @@ class Alerting:
             self._queue.announce(DELIVER)
         for alert in made:
             self._publish(AlertNotice(alert))
-        if picture and event.artifact_id:
-            await self._sweep_garbage()
         return written
 
     async def alerts(self, where: AlertFilter, page: PageRequest) -> Page[Alert]:
@@ -159,21 +159,11 @@ class Alerting:
         decided = decide(tx, event, min_level=self._min_level, now=self._clock.now())
         made = [alert for alert in decided.alerts if _add(tx, alert)]
         if picture and before and before != picture.id and not decided.was_told:
-            tx.artifacts.remove(before)
+            tx.artifacts.expire(before, self._clock.now() + SUPERSEDED_FOR)
         failpoints.hit("event.before_commit")
         if made:
             failpoints.hit("alert.before_commit")
         return made
-
-    async def _sweep_garbage(self) -> None:
-        """Delete the objects whose rows are gone. What cannot be deleted now is swept another time."""
-        try:
-            uris = await self._database.read(lambda tx: tx.garbage.list(100))
-            for uri in uris:
-                await self._store.delete(uri)
-            await self._database.write(lambda tx: tx.garbage.forget(uris))
-        except Unavailable as error:  # the event was written, so this must not look like a failure of that
-            _log.info("alerting.garbage_stays", reason=error.detail)
 
 
 def _add(tx: Transaction, alert: Alert) -> bool:

@@ -15,6 +15,7 @@ from glimpser.core.jobs import Job
 from glimpser.core.keys import day_prefix
 from glimpser.core.ports import Database, ObjectStore, StoredEntry
 from glimpser.core.repositories import Transaction
+from glimpser.services.garbage import sweep_garbage
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ async def recover(database: Database, store: ObjectStore, clock: Clock) -> Recov
     jobs = await database.write(_release_jobs)
     deliveries = await database.write(_resume_deliveries)
     try:
-        garbage = await sweep_garbage(database, store)
+        garbage = await sweep_garbage(database, store, now=now)
         orphans = await _remove_orphans(database, store, first_start=first_start, now=now)
     except Unavailable as error:
         _log.warning("recovery.store_away", detail=error.detail)
@@ -62,21 +63,6 @@ async def recover(database: Database, store: ObjectStore, clock: Clock) -> Recov
     recovery = Recovery(captures, events, jobs, deliveries, garbage, orphans)
     _log.info("recovery.done", **asdict(recovery))
     return recovery
-
-
-async def sweep_garbage(database: Database, store: ObjectStore) -> int:
-    """Delete the objects whose rows are gone; gives how many.
-
-    Raises:
-        Unavailable: database or store is away; what was not deleted stays garbage.
-    """
-    swept = 0
-    while uris := await database.read(lambda tx: tx.garbage.list(_BATCH)):
-        for uri in uris:
-            await store.delete(uri)
-        await _forget(database, uris)
-        swept += len(uris)
-    return swept
 
 
 async def unknown(database: Database, uris: Sequence[str]) -> list[str]:
@@ -107,10 +93,6 @@ def unsettled_deliveries(tx: Transaction) -> Iterator[Delivery]:
     while deliveries := tx.deliveries.unsettled(last, _BATCH):
         yield from deliveries
         last = deliveries[-1].id
-
-
-async def _forget(database: Database, uris: Sequence[str]) -> None:
-    await database.write(lambda tx: tx.garbage.forget(uris))
 
 
 def _first_start(tx: Transaction, now: datetime) -> datetime:

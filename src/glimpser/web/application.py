@@ -83,6 +83,7 @@ ROUTES = (
     Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, docs.MEDIA_TYPES, others=(404,)),
     Row("GET", "/api/setup", PUBLIC, session.setup_state, shapes.SetupState),
     Row("POST", "/api/setup", PUBLIC, session.set_up, shapes.SetupDone, 201, (403, 409, 422, 429, 503)),
+    Row("GET", "/api/session", PUBLIC, session.state, shapes.SessionView, 200, (503,)),
     Row("POST", "/api/auth/login", PUBLIC, session.login, shapes.LoginView, 200, (401, 422, 429, 503)),
     Row("POST", "/api/auth/logout", VIEWER, session.logout, None, 204),
     Row("GET", "/api/me", VIEWER, session.me, shapes.MeView),

@@ -314,6 +314,15 @@ def _is_write(connection: HTTPConnection) -> bool:
     return connection.scope.get("method", "GET") not in SAFE_METHODS
 
 
+async def principal_of(connection: HTTPConnection) -> Principal | None:
+    """Tell who it is, for a route that everybody may use; None without a valid identity."""
+    try:
+        principal, _ = await _identify(connection)
+    except Unauthenticated:
+        return None
+    return principal
+
+
 def _require(role: Role, principal: Principal) -> None:
     if principal.role < role:
         raise Denied(f"This needs the role {role.label}; yours is {principal.role.label}.")

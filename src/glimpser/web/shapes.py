@@ -284,6 +284,13 @@ class MeView(UserView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """`me` is null for who is not signed in."""
+
+    me: MeView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetupState:
     needed: bool
 

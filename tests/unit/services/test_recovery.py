@@ -18,7 +18,7 @@ from glimpser.core.ports import Database
 from glimpser.db import migrate, open_database
 from glimpser.services.alert_making import delivery_job
 from glimpser.services.integrity import CheckLevel, check
-from glimpser.services.recovery import Recovery, recover, sweep_garbage
+from glimpser.services.recovery import Recovery, recover
 from glimpser.storage import open_store
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
@@ -165,20 +165,6 @@ async def claim(database: Database, seconds: float) -> Sequence[Job]:
     return await database.write(
         lambda tx: tx.jobs.claim(["deliver"], limit=9, now=at(seconds), lease_until=at(seconds + 999))
     )
-
-
-async def test_sweeps_garbage(database: Database, store: MemoryStore, clock: FakeClock) -> None:
-    picture = artifact(1)
-    other = key_at(1)
-    store.objects = {other: b"12345", picture.uri.removeprefix("memory:///"): b"12345"}
-    await database.write(lambda tx: tx.artifacts.add(picture))
-    await database.write(lambda tx: tx.artifacts.remove(picture.id))
-
-    swept = await sweep_garbage(database, store)
-
-    assert swept == 1
-    assert list(store.objects) == [other]
-    assert await database.read(lambda tx: tx.garbage.count()) == 0
 
 
 async def test_garbage_stays_garbage_while_the_store_is_away_and_the_program_starts(

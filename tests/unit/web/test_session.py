@@ -152,3 +152,20 @@ async def test_a_bearer_token_goes_before_a_stale_cookie(world: World) -> None:
     answer = await world.client.get("/api/me", headers={**headers, "Cookie": f"{SESSION_COOKIE}=old"})
 
     assert answer.status_code == 200
+
+
+async def test_who_has_not_signed_in_may_ask_who_one_is(world: World) -> None:
+    before = await world.client.get("/api/session")
+    user = await world.add_user()
+    await world.client.post("/api/auth/login", json=LOGIN)
+
+    after = await world.client.get("/api/session")
+
+    assert (before.status_code, before.json()) == (200, {"me": None})
+    assert after.json()["me"]["id"] == user.id
+
+
+async def test_a_token_that_is_none_is_nobody(world: World) -> None:
+    answer = await world.client.get("/api/session", headers={"Authorization": "Bearer nonsense"})
+
+    assert answer.json() == {"me": None}

@@ -25,9 +25,10 @@ export const keys = {
   kinds: ['kinds'],
 } as const;
 
+/** Who is signed in; null: nobody. */
 export const meQuery = queryOptions({
   queryKey: keys.me,
-  queryFn: () => bodyOf(api.GET('/api/me')),
+  queryFn: async () => (await bodyOf(api.GET('/api/session'))).me,
   staleTime: 60_000,
 });
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all, update
 
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact
@@ -26,6 +27,10 @@ _DISCARD = insert(garbage).from_select(
     ["uri"], select(artifacts.c.uri).where(artifacts.c.id == bindparam("id"))
 )
 _REMOVE = delete(artifacts).where(artifacts.c.id == bindparam("id"))
+_EXPIRE = update(artifacts).where(artifacts.c.id == bindparam("of"))
+_EXPIRED = (
+    select(artifacts.c.id).where(artifacts.c.expires_at <= bindparam("now")).order_by(artifacts.c.expires_at)
+)
 _COUNT_GARBAGE = select(func.count()).select_from(garbage)
 _GARBAGE = select(garbage.c.uri).order_by(garbage.c.uri)
 _FORGET = delete(garbage).where(garbage.c.uri.in_(bindparam("uris", expanding=True)))
@@ -47,6 +52,8 @@ class SqlArtifacts:
                 "width": artifact.width,
                 "height": artifact.height,
                 "created_at": artifact.created_at,
+                "template_id": artifact.template_id,
+                "expires_at": artifact.expires_at,
             },
         )
 
@@ -60,6 +67,15 @@ class SqlArtifacts:
         if self._connection.execute(_DISCARD, {"id": artifact_id}).rowcount == 0:
             raise NotFound("There is no artifact with this id.")
         self._connection.execute(_REMOVE, {"id": artifact_id})
+
+    def expire(self, artifact_id: ArtifactId, at: datetime) -> None:
+        self._connection.execute(_EXPIRE, {"of": artifact_id, "expires_at": at})
+
+    def remove_expired(self, now: datetime, limit: int) -> int:
+        expired = self._connection.scalars(_EXPIRED.limit(limit), {"now": now}).all()
+        for artifact_id in expired:
+            self.remove(artifact_id)
+        return len(expired)
 
     def after(self, artifact_id: ArtifactId | None, limit: int) -> Sequence[Artifact]:
         rows = self._connection.execute(_AFTER.limit(limit), {"id": artifact_id or ""})
@@ -100,4 +116,6 @@ def _artifact(row: AnyRow) -> Artifact:
         width=row.width,
         height=row.height,
         created_at=row.created_at,
+        template_id=row.template_id,
+        expires_at=row.expires_at,
     )

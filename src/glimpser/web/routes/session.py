@@ -3,8 +3,8 @@
 from fastapi import Request, Response
 
 from glimpser.web.forms import LoginForm, SetupForm
-from glimpser.web.security import clear_session, set_session
-from glimpser.web.shapes import LoginView, Reply, SetupDone, SetupState, me_view, user_view
+from glimpser.web.security import clear_session, principal_of, set_session
+from glimpser.web.shapes import LoginView, Reply, SessionView, SetupDone, SetupState, me_view, user_view
 from glimpser.web.wiring import Caller, Wired
 
 
@@ -37,6 +37,12 @@ async def logout(services: Wired, caller: Caller, request: Request) -> Response:
     reply = Response(status_code=204)
     clear_session(reply, request=request)
     return reply
+
+
+async def state(request: Request) -> Response:
+    """Tell who makes the request, if anybody: it may be asked before signing in."""
+    principal = await principal_of(request)
+    return Reply(SessionView(me=me_view(principal) if principal else None))
 
 
 async def me(caller: Caller) -> Response:
