@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from glimpser import __version__
 from glimpser.app.descriptors import room_for
+from glimpser.app.proxies import Proxies, enter_proxies
 from glimpser.app.settings import (
     attempts_of,
     database_settings,
@@ -107,10 +108,13 @@ async def compose(config: Config) -> AsyncIterator[App]:
         metrics = Metrics(__version__)
         scratch = config.data_dir / "run"
         runner = await stack.enter_async_context(open_runner(scratch, clock=clock, recorder=metrics))
+        own, proxies = await enter_proxies(config, stack, listeners, clock=clock)
         ground = _Ground(
             config=config,
             stack=stack,
             listeners=listeners,
+            own=own,
+            proxies=proxies,
             database=database,
             store=store,
             clock=clock,
@@ -122,11 +126,17 @@ async def compose(config: Config) -> AsyncIterator[App]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ground:
-    """What all parts stand on. What they open is closed by `stack`."""
+    """What all parts stand on. What they open is closed by `stack`.
+
+    `listeners` are those of the web and of observability; `own` are all our sockets, which nothing of ours
+    may connect to.
+    """
 
     config: Config
     stack: AsyncExitStack
     listeners: Sequence[socket.socket]
+    own: Sequence[socket.socket]
+    proxies: Proxies
     database: SqlDatabase
     store: ObjectStore
     clock: Clock
@@ -186,7 +196,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
     database, clock, publish = ground.database, ground.clock, ground.notices.publish
     hub = Hub(clock=clock, metrics=ground.metrics, limits=hub_limits(ground.config), paint=_paint)
     streams = Streams(hub=hub, clock=clock, metrics=ground.metrics, publish=publish)
-    settings = pool_settings(ground.config, ground.listeners)
+    settings = pool_settings(ground.config, ground.own)
     stills = await ground.stack.enter_async_context(open_polled_pool(clock))
     pool = Pools(
         {
@@ -220,9 +230,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
 
 async def _wire_alerts(ground: _Ground) -> _AlertPath:
     config, database, clock = ground.config, ground.database, ground.clock
-    poster = await ground.stack.enter_async_context(
-        open_poster(Gate(egress_policy(config, ground.listeners)))
-    )
+    poster = await ground.stack.enter_async_context(open_poster(Gate(egress_policy(config, ground.own))))
     kinds = {kind.name: kind for kind in (webhook_kind(poster, clock=clock, version=__version__),)}
     queue = LocalJobQueue()
     tickets = Tickets(config.security.jwt_secret.get_secret_value(), clock)

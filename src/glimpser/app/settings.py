@@ -13,6 +13,7 @@ from glimpser.core.clock import Clock
 from glimpser.core.kinds import Registry
 from glimpser.db.settings import DatabaseSettings
 from glimpser.egress.gate import GatePolicy
+from glimpser.egress.target import IPAddress
 from glimpser.services.attempts import Attempts, Limit
 from glimpser.services.rates import RateLimits, Rates, parse_limits
 from glimpser.services.tokens import Tokens
@@ -43,10 +44,18 @@ def pool_settings(config: Config, listeners: Sequence[socket.socket]) -> PoolSet
 
 
 def egress_policy(config: Config, listeners: Sequence[socket.socket]) -> GatePolicy:
-    own = (listener.getsockname()[:2] for listener in listeners)
-    return GatePolicy(
-        config.capture.egress_allow, frozenset((ipaddress.ip_address(host), port) for host, port in own)
-    )
+    """What everything but cameras may reach."""
+    return GatePolicy(config.capture.egress_allow, _addresses_of(listeners))
+
+
+def camera_policy(config: Config, listeners: Sequence[socket.socket]) -> GatePolicy:
+    """What views of kind `ffmpeg` may reach."""
+    return GatePolicy(config.capture.camera_cidrs, _addresses_of(listeners), setting="capture.camera_cidrs")
+
+
+def _addresses_of(listeners: Sequence[socket.socket]) -> frozenset[tuple[IPAddress, int]]:
+    names = (listener.getsockname()[:2] for listener in listeners)
+    return frozenset((ipaddress.ip_address(host), port) for host, port in names)
 
 
 def link_base(config: Config, listener: socket.socket) -> str:

@@ -8,7 +8,7 @@ it again for every hop of a redirect.
 import ipaddress
 import socket
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from glimpser.core.errors import Denied, InvalidInput, Unavailable
 from glimpser.egress.ranges import IPNetwork, embedded, never, only_if_listed, unmapped
@@ -42,11 +42,13 @@ class Checked:
     """Where to connect. `pinned_url` holds the address instead of the name, and the credentials.
 
     Over TLS the certificate is that of `target.host`: give it as server name beside the pinned URL.
+    `addresses` are all that may be connected to, best first; `address` is the first of them.
     """
 
     address: IPAddress
     target: Target
     pinned_url: str = field(repr=False)
+    addresses: tuple[IPAddress, ...]
 
 
 def resolve_host(host: str, port: int) -> Sequence[str]:
@@ -75,6 +77,11 @@ class Gate:
         self._policy = policy
         self._is_local = is_local
 
+    def closed_to(self, address: IPAddress, port: int) -> "Gate":
+        """Give the same gate with one more socket of our own, which nothing may connect to."""
+        own = self._policy.own | {(address, port)}
+        return Gate(replace(self._policy, own=own), is_local=self._is_local)
+
     def check(self, url: str, *, schemes: Collection[str] = _WEB, resolve: Resolve = resolve_host) -> Checked:
         """Parse, resolve and check a URL. Blocks while `resolve` does.
 
@@ -95,7 +102,7 @@ class Gate:
         addresses = [unmapped(address) for address in found]
         for address in addresses:
             self.check_address(address, port)
-        return Checked(addresses[0], target, target.url(addresses[0]))
+        return Checked(addresses[0], target, target.url(addresses[0]), tuple(addresses))
 
     def check_address(self, address: IPAddress, port: int) -> None:
         """Check one address, and those it stands for.
