@@ -26,7 +26,7 @@ from glimpser.core.ids import (
 from glimpser.core.jobs import Job
 from glimpser.core.motion import MotionSettings
 from glimpser.core.rules import Condition, QuietHours, Rule
-from glimpser.core.templates import Template, TemplateSettings, Zone
+from glimpser.core.templates import Overlay, Template, TemplateSettings, Zone
 from glimpser.db import DatabaseSettings
 
 START = datetime(2025, 3, 30, 0, 59, 59, 123456, tzinfo=UTC)
@@ -60,6 +60,8 @@ ORDINARY = TemplateSettings(
     motion=MotionSettings(detector="mog2", sensitivity=0.25, threshold=0.125),
     zones=(Zone("door", TRIANGLE),),
     motion_masks=(TRIANGLE,),
+    privacy_masks=(TRIANGLE, TRIANGLE),
+    overlay=Overlay(name=True, time=True),
     rules=(RULE,),
     lat=52.5,
     lon=13.4,

@@ -46,6 +46,7 @@ from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
+from glimpser.services.feeds import Feeds
 from glimpser.services.garbage import Sweeper
 from glimpser.services.history import History
 from glimpser.services.jobs import JobKind, JobRunner
@@ -220,7 +221,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
         hub=hub,
         streams=streams,
         database=database,
-        registry=registry,
+        feeds=Feeds(registry, clock=clock),
         clock=clock,
         tell=pipeline.submit,
     )

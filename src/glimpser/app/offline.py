@@ -22,8 +22,10 @@ from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.egress.gate import Gate, GatePolicy
 from glimpser.process.instance import sole_instance
+from glimpser.services.feeds import caption_of
 from glimpser.services.integrity import CheckLevel, Report, check
 from glimpser.storage.objects import open_store
+from glimpser.streaming.retouch import AS_IT_IS, Retouch, retouch_of
 
 _SETTLE_S = 3.0
 
@@ -64,14 +66,14 @@ async def take_snapshot(config: Config, what: str) -> Jpeg:
         Unavailable: there is no picture now.
     """
     named = await asyncio.to_thread(_outside, what)
-    media = named.media if named else await _template_media(config, what)
+    media, retouch = (named.media, AS_IT_IS) if named else await _template_media(config, what)
     policy = named.policy if named else GatePolicy(config.capture.camera_cidrs)
     opener = Opener(
         Gate(policy),
         file_roots=named.roots if named else config.capture.file_roots,
         stall_timeout_s=config.capture.stall_timeout_s,
     )
-    return await asyncio.to_thread(take_picture, opener, media)
+    return await asyncio.to_thread(take_picture, opener, media, retouch=retouch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _outside(what: str) -> _Outside | None:
     return None
 
 
-async def _template_media(config: Config, what: str) -> MediaInput:
+async def _template_media(config: Config, what: str) -> tuple[MediaInput, Retouch]:
     settings = database_settings(config)
     await asyncio.to_thread(migrate, settings)
     async with open_database(settings) as database:
@@ -103,7 +105,8 @@ async def _template_media(config: Config, what: str) -> MediaInput:
     for template in page.items:
         if what in (template.id, template.settings.name):
             kind = kind_of(registry_of(config), template.settings.kind)
-            return _stream(kind, template.settings.config)
+            retouch = retouch_of(template.settings.privacy_masks, caption_of(template.settings))
+            return _stream(kind, template.settings.config), retouch
     raise InvalidInput(f"{what!r} is no URL, no file, and no template of {config.data_dir}.")
 
 

@@ -77,10 +77,19 @@ OtherT = TypeVar("OtherT", bound=Feed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """What is written into each picture of a view: a name, and the time it was captured, in UTC."""
+
+    name: str | None = None
+    time: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSpec(Generic[FeedT_co]):
     """Everything that must be known to run one view.
 
-    In the areas of `privacy_masks` nothing is ever to be seen, not even by this program's own detectors.
+    In the areas of `privacy_masks` nothing is ever to be seen, not even by this program's own detectors. So
+    what passes packets on as they came (recording, fMP4, RTSP) must refuse a view that has some.
     """
 
     template_id: TemplateId
@@ -89,6 +98,7 @@ class LiveSpec(Generic[FeedT_co]):
     zones: tuple[Polygon, ...] = ()
     motion_masks: tuple[Polygon, ...] = ()
     privacy_masks: tuple[Polygon, ...] = ()
+    caption: Caption = Caption()
 
     def fed_by(self, feed: OtherT) -> "LiveSpec[OtherT]":
         """Give the same with another feed."""
@@ -99,6 +109,7 @@ class LiveSpec(Generic[FeedT_co]):
             zones=self.zones,
             motion_masks=self.motion_masks,
             privacy_masks=self.privacy_masks,
+            caption=self.caption,
         )
 
 

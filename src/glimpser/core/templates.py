@@ -17,9 +17,20 @@ class Zone:
     points: Polygon
 
 
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What a person wants written into every picture of a view."""
+
+    name: bool = False
+    time: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateSettings:
-    """What a person sets. `config` has been validated by the kind; it may hold secrets."""
+    """What a person sets. `config` has been validated by the kind; it may hold secrets.
+
+    What lies in `privacy_masks` is covered before anything else is done with a picture.
+    """
 
     name: str
     kind: str
@@ -32,6 +43,8 @@ class TemplateSettings:
     motion: MotionSettings = field(default_factory=MotionSettings)
     zones: tuple[Zone, ...] = ()
     motion_masks: tuple[Polygon, ...] = ()
+    privacy_masks: tuple[Polygon, ...] = ()
+    overlay: Overlay = field(default_factory=Overlay)
     rules: tuple[Rule, ...] = ()
     lat: float | None = None
     lon: float | None = None

@@ -12,22 +12,19 @@ from glimpser.core.clock import Clock
 from glimpser.core.errors import GlimpserError, NotFound, Unavailable
 from glimpser.core.frames import NATIVE_WIDTH, Frame, shared_width
 from glimpser.core.ids import TemplateId
-from glimpser.core.kinds import Registry, kind_of
 from glimpser.core.live import (
     BurstReported,
-    Feed,
     FrameReady,
-    LiveSpec,
     State,
     StateChanged,
     StreamMeasured,
     StreamStatus,
 )
-from glimpser.core.motion import OFF, MotionSettings
 from glimpser.core.pages import MAX_LIMIT, PageRequest, decode_cursor
 from glimpser.core.ports import Database, LivePool
 from glimpser.core.repositories import Transaction
 from glimpser.core.templates import Template, TemplateFilter, Zone
+from glimpser.services.feeds import Feeds
 from glimpser.services.streams import Streams
 from glimpser.streaming.hub import Hub, Subscription
 
@@ -55,7 +52,7 @@ class Live:
         hub: Hub,
         streams: Streams,
         database: Database,
-        registry: Registry,
+        feeds: Feeds,
         clock: Clock,
         tell: Tell,
         linger_s: float = LINGER_S,
@@ -64,7 +61,7 @@ class Live:
         self._hub = hub
         self._streams = streams
         self._database = database
-        self._registry = registry
+        self._feeds = feeds
         self._clock = clock
         self._tell = tell
         self._linger_s = linger_s
@@ -210,7 +207,7 @@ class Live:
             await self._pool.stop(template.id)
             return
         try:
-            await self._pool.start(self._spec(template))
+            await self._pool.start(self._feeds.spec(template))
         except GlimpserError as error:
             _log.error("live.cannot_start", template_id=template.id, reason=error.detail)
             status = StreamStatus(state=State.FAILED, since=self._clock.now(), reason=error.detail)
@@ -220,17 +217,6 @@ class Live:
         await self._pool.stop(template_id)
         self._templates.pop(template_id, None)
         self._streams.forget(template_id)
-
-    def _spec(self, template: Template) -> LiveSpec[Feed]:
-        """Say what an ingest worker must know; motion is looked for only in views that are always live."""
-        settings = template.settings
-        return LiveSpec(
-            template_id=template.id,
-            feed=kind_of(self._registry, settings.kind).feed(settings.config),
-            motion=settings.motion if settings.live else MotionSettings(detector=OFF),
-            zones=tuple(zone.points for zone in settings.zones),
-            motion_masks=settings.motion_masks,
-        )
 
     async def _follow_events(self) -> None:
         async for event in self._pool.events():

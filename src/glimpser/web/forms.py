@@ -25,7 +25,7 @@ from glimpser.core.events import Event, Level
 from glimpser.core.ids import ID_PATTERN, EventId, TemplateId, is_id, new_id
 from glimpser.core.motion import MotionSettings, Polygon, check_polygon
 from glimpser.core.rules import Rule
-from glimpser.core.templates import TemplateSettings, Zone
+from glimpser.core.templates import Overlay, TemplateSettings, Zone
 from glimpser.rules.parse import MAX_RULES, RuleForm, check_ids, check_zones, rule_of
 from glimpser.services.channels import TEST_BODY, TEST_TITLE, ChannelDraft
 from glimpser.web.shapes import Later, LevelName
@@ -90,6 +90,13 @@ class MotionForm(Form):
     threshold: Fraction = 0.0
 
 
+class OverlayForm(Form):
+    """What is written into every picture."""
+
+    name: bool = False
+    time: bool = False
+
+
 class ZoneForm(Form):
     name: Name
     points: Points
@@ -130,7 +137,6 @@ class LaterForm(Form):
     callback_url: JsonValue = None
     proxy: JsonValue = None
     pre_roll_s: JsonValue = 0
-    privacy_masks: JsonValue = []
     retention: JsonValue = None
 
     @field_validator(*NEUTRAL)
@@ -158,6 +164,8 @@ class TemplateForm(LaterForm):
     motion: MotionForm = MotionForm()
     zones: Annotated[list[ZoneForm], Field(max_length=32)] = []
     motion_masks: Annotated[list[Points], Field(max_length=32)] = []
+    privacy_masks: Annotated[list[Points], Field(max_length=32)] = []
+    overlay: OverlayForm = OverlayForm()
     rules: Annotated[list[RuleForm], Field(max_length=MAX_RULES)] = []
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
@@ -189,9 +197,9 @@ class TemplateForm(LaterForm):
                 Zone(zone.name, _polygon(zone.points, f"/zones/{index}/points"))
                 for index, zone in enumerate(self.zones)
             ),
-            motion_masks=tuple(
-                _polygon(points, f"/motion_masks/{index}") for index, points in enumerate(self.motion_masks)
-            ),
+            motion_masks=_polygons(self.motion_masks, "/motion_masks"),
+            privacy_masks=_polygons(self.privacy_masks, "/privacy_masks"),
+            overlay=Overlay(**self.overlay.model_dump()),
             rules=self._rules(),
             lat=self.lat,
             lon=self.lon,
@@ -286,6 +294,10 @@ def _polygon(points: list[list[float]], pointer: str) -> Polygon:
     polygon = tuple((point[0], point[1]) for point in points)
     check_polygon(polygon, pointer)
     return polygon
+
+
+def _polygons(areas: list[list[list[float]]], pointer: str) -> tuple[Polygon, ...]:
+    return tuple(_polygon(points, f"{pointer}/{index}") for index, points in enumerate(areas))
 
 
 def merge_patch(target: object, patch: object) -> object:

@@ -15,7 +15,7 @@ from glimpser.core.events import Capture, Event, Level
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.motion import MotionSettings, Polygon
 from glimpser.core.rules import Decision, Rule, TraceStep, Verdict
-from glimpser.core.templates import Template, TemplateSettings, Zone
+from glimpser.core.templates import Overlay, Template, TemplateSettings, Zone
 from glimpser.rules.parse import RuleForm, form_of, rule_values
 from glimpser.services.channels import TestResult
 from glimpser.services.history import Uris
@@ -83,7 +83,6 @@ class Later:
     callback_url: str | None = None
     proxy: str | None = None
     pre_roll_s: float = 0
-    privacy_masks: Sequence[object] = ()
     retention: Mapping[str, object] | None = None
 
 
@@ -102,6 +101,8 @@ class TemplateView(Later):
     motion: MotionSettings
     zones: Sequence[Zone]
     motion_masks: Sequence[Polygon]
+    privacy_masks: Sequence[Polygon]
+    overlay: Overlay
     lat: float | None
     lon: float | None
     health: HealthView
@@ -388,6 +389,8 @@ def _common(template: Template, stream: StreamStatus) -> dict[str, Any]:
         "motion": settings.motion,
         "zones": settings.zones,
         "motion_masks": settings.motion_masks,
+        "privacy_masks": settings.privacy_masks,
+        "overlay": settings.overlay,
         "lat": settings.lat,
         "lon": settings.lon,
         "health": health_view(stream),

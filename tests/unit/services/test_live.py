@@ -11,6 +11,7 @@ from glimpser.core.live import BurstReported, FrameReady, MediaInput, State, Sta
 from glimpser.core.motion import OFF, BurstOpened, MotionSettings
 from glimpser.core.templates import Template, TemplateSettings, Zone
 from glimpser.db import SqlDatabase, open_database
+from glimpser.services.feeds import Feeds
 from glimpser.services.live import Live
 from glimpser.services.streams import Streams
 from glimpser.streaming.hub import Hub
@@ -39,7 +40,7 @@ class World:
             hub=self.hub,
             streams=self.streams,
             database=database,
-            registry={KIND.name: KIND},
+            feeds=Feeds({KIND.name: KIND}, clock=self.clock),
             clock=self.clock,
             tell=self._tell,
             linger_s=0.02,

@@ -243,7 +243,15 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"rules": [{"name": "x", "quiet_hours": [{"to": "06:00"}]}]}, "/rules/0/quiet_hours/0/from"),
     ({"rules": [{"name": "x"}] * 33}, "/rules"),
     ({"rules": [{"name": "x", "id": RULE_ID}] * 2}, "/rules/1/id"),
-    ({"privacy_masks": [SQUARE]}, "/privacy_masks"),
+    ({"privacy_masks": [SQUARE[:2]]}, "/privacy_masks/0"),
+    ({"privacy_masks": [[]]}, "/privacy_masks/0"),
+    ({"privacy_masks": [[[0.5, 0.5]] * 65]}, "/privacy_masks/0"),
+    ({"privacy_masks": [SQUARE, [[0, 0], [1.01, 0], [1, 1]]]}, "/privacy_masks/1/1/0"),
+    ({"privacy_masks": [[[0, 0], [0, -0.1], [1, 1]]]}, "/privacy_masks/0/1/1"),
+    ({"privacy_masks": [SQUARE] * 33}, "/privacy_masks"),
+    ({"privacy_masks": "all"}, "/privacy_masks"),
+    ({"overlay": {"name": "yes"}}, "/overlay/name"),
+    ({"overlay": {"colour": "red"}}, "/overlay/colour"),
 ]
 
 
@@ -258,6 +266,32 @@ async def test_every_wrong_field_is_named_and_nothing_is_made(world: World) -> N
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], changes
 
     assert (await world.client.get("/api/templates", headers=headers)).json()["items"] == []
+
+
+async def test_areas_are_taken_and_given_back_as_they_were_drawn(world: World) -> None:
+    headers = await world.sign_in()
+    bow_tie = [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
+    everything = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+    drawn = {"privacy_masks": [bow_tie, everything], "overlay": {"name": True, "time": False}}
+
+    made = (await world.add_template(headers, **drawn)).json()
+    path = f"/api/templates/{made['id']}"
+    kept = await world.client.patch(path, json={"notes": "x"}, headers=headers | {"If-Match": '"1"'})
+
+    assert {name: made[name] for name in drawn} == drawn
+    assert {name: kept.json()[name] for name in drawn} == drawn
+
+
+async def test_ten_thousand_points_are_too_many(world: World) -> None:
+    headers = await world.sign_in()
+    body = {"name": "Door", "kind": "camera", "config": {"url": "rtsp://cam/1"}}
+
+    answer = await world.client.post(
+        "/api/templates", json=body | {"privacy_masks": [[[0.5, 0.5]] * 10_000]}, headers=headers
+    )
+
+    assert answer.status_code == 422
+    assert "values" in answer.json()["detail"]
 
 
 json_values = st.recursive(

@@ -714,6 +714,7 @@ export interface components {
             name: string;
             /** Notes */
             notes: string;
+            overlay: components["schemas"]["Overlay"];
             /**
              * Paused
              * @default false
@@ -724,11 +725,11 @@ export interface components {
              * @default 0
              */
             pre_roll_s: number;
-            /**
-             * Privacy Masks
-             * @default []
-             */
-            privacy_masks: unknown[];
+            /** Privacy Masks */
+            privacy_masks: [
+                number,
+                number
+            ][][];
             /** Private */
             private: boolean;
             /** Proxy */
@@ -1203,6 +1204,38 @@ export interface components {
             threshold: number;
         };
         /**
+         * Overlay
+         * @description What a person wants written into every picture of a view.
+         */
+        Overlay: {
+            /**
+             * Name
+             * @default false
+             */
+            name: boolean;
+            /**
+             * Time
+             * @default false
+             */
+            time: boolean;
+        };
+        /**
+         * OverlayForm
+         * @description What is written into every picture.
+         */
+        OverlayForm: {
+            /**
+             * Name
+             * @default false
+             */
+            name: boolean;
+            /**
+             * Time
+             * @default false
+             */
+            time: boolean;
+        };
+        /**
          * Problem
          * @description A refusal or failure (RFC 9457). `detail` says who must do what.
          */
@@ -1481,6 +1514,13 @@ export interface components {
              */
             notes: string;
             /**
+             * @default {
+             *       "name": false,
+             *       "time": false
+             *     }
+             */
+            overlay: components["schemas"]["OverlayForm"];
+            /**
              * @default false
              * @constant
              */
@@ -1490,8 +1530,11 @@ export interface components {
              * @constant
              */
             pre_roll_s: components["schemas"]["JsonValue"];
-            /** @default [] */
-            privacy_masks: components["schemas"]["JsonValue"];
+            /**
+             * Privacy Masks
+             * @default []
+             */
+            privacy_masks: number[][][];
             /**
              * Private
              * @default false
@@ -1562,9 +1605,10 @@ export interface components {
             /** Name */
             name?: string;
             notes?: string | null;
+            overlay?: components["schemas"]["OverlayForm"] | null;
             paused?: components["schemas"]["JsonValue"] | null;
             pre_roll_s?: components["schemas"]["JsonValue"] | null;
-            privacy_masks?: components["schemas"]["JsonValue"] | null;
+            privacy_masks?: number[][][] | null;
             private?: boolean | null;
             proxy?: components["schemas"]["JsonValue"] | null;
             retention?: components["schemas"]["JsonValue"] | null;
@@ -1627,6 +1671,7 @@ export interface components {
             name: string;
             /** Notes */
             notes: string;
+            overlay: components["schemas"]["Overlay"];
             /**
              * Paused
              * @default false
@@ -1637,11 +1682,11 @@ export interface components {
              * @default 0
              */
             pre_roll_s: number;
-            /**
-             * Privacy Masks
-             * @default []
-             */
-            privacy_masks: unknown[];
+            /** Privacy Masks */
+            privacy_masks: [
+                number,
+                number
+            ][][];
             /** Private */
             private: boolean;
             /** Proxy */

@@ -20,6 +20,7 @@ from glimpser.capture.ingest.status import Status
 from glimpser.capture.ingest.wire import FrameReport, MeasureReport, SnapshotReport, Start, ViewReport
 from glimpser.core.clock import Clock
 from glimpser.core.live import State
+from glimpser.streaming.retouch import retouch_of
 
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
@@ -75,6 +76,7 @@ class Camera(threading.Thread):
             detect_fps=spec.feed.detect_fps,
             encoders=around.encoders,
             clock=around.clock,
+            retouch=retouch_of(spec.privacy_masks, spec.caption),
         )
         self._backoff = Backoff()
         self._restarts = 0

@@ -9,10 +9,11 @@ from av.video.frame import VideoFrame
 
 from glimpser.capture.ingest.motion import BurstReporter, ReportSink
 from glimpser.capture.ingest.pace import Due
-from glimpser.capture.ingest.picture import Picture, luma
+from glimpser.capture.ingest.picture import Picture
 from glimpser.capture.ingest.wire import FrameReport, SnapshotReport
 from glimpser.core.clock import Clock
 from glimpser.core.frames import NATIVE_WIDTH
+from glimpser.streaming.retouch import AS_IT_IS, Retouch
 
 LINGER_S = 10.0
 """Decoding goes on this long after a snapshot, for the next one."""
@@ -40,6 +41,7 @@ class Pixels:
         detect_fps: float,
         encoders: Executor,
         clock: Clock,
+        retouch: Retouch = AS_IT_IS,
     ) -> None:
         self._template_id = template_id
         self._outlet = outlet
@@ -47,6 +49,7 @@ class Pixels:
         self._detect_due = Due(detect_fps)
         self._encoders = encoders
         self._clock = clock
+        self._retouch = retouch
         self._wants: Mapping[int, Due] = {}
         self._shots: deque[SnapshotReport] = deque()
         self._newest: Picture | None = None
@@ -83,10 +86,12 @@ class Pixels:
     def show(self, frame: VideoFrame, media_s: float) -> None:
         """Take the next frame, at `media_s` of the stream."""
         self._sequence += 1
-        picture = Picture(frame, sequence=self._sequence, captured_at=self._clock.now())
+        picture = Picture(
+            frame, sequence=self._sequence, captured_at=self._clock.now(), retouch=self._retouch
+        )
         self._newest, self._newest_at = picture, self._clock.monotonic()
         if self._bursts and self._detect_due.is_due(media_s):
-            self._bursts.look(luma(frame), picture)
+            self._bursts.look(picture.luma(), picture)
         for width, due in self._wants.items():
             if due.is_due(media_s):
                 self._offer(picture, width)

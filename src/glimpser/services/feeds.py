@@ -1,0 +1,101 @@
+"""From a template to what its pictures come from: the one place where a view is opened for any purpose.
+
+Whoever takes pictures of a template takes its feed or its spec from here, so that what its privacy masks
+cover is seen nowhere: not live, not in scheduled captures, not in trials.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from glimpser.core.clock import Clock
+from glimpser.core.kinds import Registry, kind_of
+from glimpser.core.live import Caption, Feed, LiveSpec, Polled
+from glimpser.core.motion import OFF, MotionSettings
+from glimpser.core.sources import Shot, Source, ViewFailed
+from glimpser.core.templates import Template, TemplateSettings
+from glimpser.streaming.retouch import Retouch, retouch_of
+
+_UNREADABLE = "The picture cannot be read, so what is private in it cannot be covered: it is not shown."
+
+
+class Feeds:
+    """Any thread."""
+
+    def __init__(self, registry: Registry, *, clock: Clock) -> None:
+        self._registry = registry
+        self._clock = clock
+
+    def of(self, settings: TemplateSettings) -> Feed:
+        """Give the feed of a view.
+
+        One that gives single pictures gives them retouched. A stream's are retouched by what decodes it,
+        which needs `spec`, or `caption_of` and the privacy masks.
+
+        Raises:
+            GlimpserError: as the kind's `feed` does.
+        """
+        feed = kind_of(self._registry, settings.kind).feed(settings.config)
+        retouch = retouch_of(settings.privacy_masks, caption_of(settings))
+        if not isinstance(feed, Polled) or not retouch:
+            return feed
+        source = _Retouched(feed.source, retouch, self._clock)
+        key = f"{feed.key} {settings.privacy_masks} {caption_of(settings)}"
+        return replace(feed, source=source, key=key)
+
+    def spec(self, template: Template) -> LiveSpec[Feed]:
+        """Say what running a view takes; motion is looked for only in views that are always live.
+
+        Raises:
+            GlimpserError: as `of`.
+        """
+        settings = template.settings
+        return LiveSpec(
+            template_id=template.id,
+            feed=self.of(settings),
+            motion=settings.motion if settings.live else MotionSettings(detector=OFF),
+            zones=tuple(zone.points for zone in settings.zones),
+            motion_masks=settings.motion_masks,
+            privacy_masks=settings.privacy_masks,
+            caption=caption_of(settings),
+        )
+
+
+def caption_of(settings: TemplateSettings) -> Caption:
+    """Give what is written into the pictures of a view."""
+    wanted = settings.overlay
+    return Caption(name=settings.name if wanted.name else None, time=wanted.time)
+
+
+@dataclass(frozen=True, slots=True)
+class _Retouched:
+    """A source whose pictures leave it retouched, those of its failures too.
+
+    The text of a page with masks is left out: it may hold what they cover.
+    """
+
+    source: Source
+    retouch: Retouch
+    clock: Clock
+
+    async def snapshot(self) -> Shot:
+        """Take a picture. Raises: as the source does; ViewFailed also when it cannot be covered."""
+        try:
+            shot = await self.source.snapshot()
+        except ViewFailed as failure:
+            if failure.shot is None:
+                raise
+            shown = await self._finished(failure.shot)
+            retry_after_s = failure.retry_after_s
+            raise ViewFailed(failure.detail, retry_after_s, state=failure.state, shot=shown) from failure
+        finished = await self._finished(shot)
+        if finished is None:
+            raise ViewFailed(_UNREADABLE)
+        return finished
+
+    async def _finished(self, shot: Shot) -> Shot | None:
+        """Retouch; None: it cannot be read."""
+        try:
+            jpeg = await asyncio.to_thread(self.retouch.jpeg, shot.jpeg, self.clock.now())
+        except ValueError:
+            return None
+        return replace(shot, jpeg=jpeg, text=None if self.retouch.masks else shot.text)
