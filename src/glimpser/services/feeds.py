@@ -26,15 +26,15 @@ class Feeds:
         self._clock = clock
 
     def of(self, settings: TemplateSettings) -> Feed:
-        """Give the feed of a view.
+        """Give the feed of a view, for taking single pictures: those of `Polled` come retouched.
 
-        One that gives single pictures gives them retouched. A stream's are retouched by what decodes it,
-        which needs `spec`, or `caption_of` and the privacy masks.
+        Others are retouched by what decodes or receives them, which needs `spec`, or `caption_of` and the
+        privacy masks.
 
         Raises:
             GlimpserError: as the kind's `feed` does.
         """
-        feed = kind_of(self._registry, settings.kind).feed(settings.config)
+        feed = self._as_it_is(settings)
         retouch = retouch_of(settings.privacy_masks, caption_of(settings))
         if not isinstance(feed, Polled) or not retouch:
             return feed
@@ -45,19 +45,24 @@ class Feeds:
     def spec(self, template: Template) -> LiveSpec[Feed]:
         """Say what running a view takes; motion is looked for only in views that are always live.
 
+        Whatever runs it retouches its pictures.
+
         Raises:
             GlimpserError: as `of`.
         """
         settings = template.settings
         return LiveSpec(
             template_id=template.id,
-            feed=self.of(settings),
+            feed=self._as_it_is(settings),
             motion=settings.motion if settings.live else MotionSettings(detector=OFF),
             zones=tuple(zone.points for zone in settings.zones),
             motion_masks=settings.motion_masks,
             privacy_masks=settings.privacy_masks,
             caption=caption_of(settings),
         )
+
+    def _as_it_is(self, settings: TemplateSettings) -> Feed:
+        return kind_of(self._registry, settings.kind).feed(settings.config)
 
 
 def caption_of(settings: TemplateSettings) -> Caption:

@@ -201,7 +201,17 @@ class Live:
 
     async def _apply(self, template: Template) -> None:
         """Make what runs agree with the template."""
+        known = self._templates.get(template.id)
         self._templates[template.id] = template
+        settings = template.settings
+        covers_anew = known is not None and known.settings.privacy_masks != settings.privacy_masks
+        try:
+            await self._start_or_stop(template)
+        finally:
+            if covers_anew:
+                self._streams.forget_pictures(template.id)
+
+    async def _start_or_stop(self, template: Template) -> None:
         settings = template.settings
         if not settings.enabled or not (settings.live or self._demand[template.id]):
             await self._pool.stop(template.id)

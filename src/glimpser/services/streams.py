@@ -70,6 +70,10 @@ class Streams:
         self._measured[figures.template_id] = figures
         self._metrics.source_measured(figures)
 
+    def forget_pictures(self, template_id: TemplateId) -> None:
+        """What there is of pictures may no longer be shown."""
+        self._hub.forget_pictures(template_id)
+
     def forget(self, template_id: TemplateId) -> None:
         """The view was removed."""
         for known in (self._statuses, self._down_since, self._measured):

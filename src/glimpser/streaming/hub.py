@@ -6,7 +6,7 @@ costs more than one picture: what it did not take in time is dropped, and counte
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -302,6 +302,16 @@ class Hub:
         for channel in view.channels.values():
             channel.banner = None
             channel.shown = channel.newest
+
+    def forget_pictures(self, template_id: TemplateId) -> None:
+        """Show no picture of before again: it may hold what is private from now on."""
+        view = self._views.get(template_id)
+        if view is None:
+            return
+        for channel in view.channels.values():
+            channel.newest = channel.shown = channel.banner = None
+        if view.outage is not None:
+            view.outage = replace(view.outage)  # a banner that is being painted now is not this one's
 
     def close(self, template_id: TemplateId) -> None:
         """End all who watch the view, and forget it: it was deleted."""

@@ -131,6 +131,14 @@ def test_feeds_differ_when_what_is_covered_or_written_differs() -> None:
     assert len({str(ours.of(settings).key) for settings in (SETTINGS, MASKED, other, named)}) == 4  # type: ignore[union-attr]  # all are polled
 
 
+def test_what_runs_a_view_is_told_what_to_cover_and_given_the_feed_as_it_is() -> None:
+    spec = feeds().spec(replace(a_template(), settings=MASKED))
+
+    assert isinstance(spec.feed, Polled)
+    assert isinstance(spec.feed.source, Scripted)
+    assert spec.privacy_masks == (EVERYTHING,)
+
+
 def test_a_stream_is_covered_by_what_decodes_it() -> None:
     settings = TemplateSettings(
         name="Door",

@@ -66,6 +66,9 @@ class World:
         self.live.changed(template.id)
         return changed
 
+    async def read(self, template: Template) -> Template:
+        return await self.database.read(lambda tx: tx.templates.get(template.id))
+
     async def remove(self, template: Template) -> None:
         await self.database.write(lambda tx: tx.templates.remove(template.id, expected=template.version))
         self.live.changed(template.id)
@@ -158,6 +161,25 @@ async def test_a_new_name_restarts_nothing(running: World) -> None:
     await running.until(lambda: running.live.name_of(template.id) == "Gate")
 
     assert len(running.pool.started) == 1
+
+
+async def test_a_new_mask_makes_the_pictures_of_before_be_forgotten(running: World) -> None:
+    template = await running.add()
+    running.live.changed(template.id)
+    await running.until_live(template)
+    async with running.live.watch(template, width=None, fps=None, client="me"):
+        await running.until(lambda: running.hub.latest(template.id, 0) is not None)
+        running.pool.answers = False
+
+        await running.change(template, replace(SETTINGS, name="Gate"))
+        await running.until(lambda: running.live.name_of(template.id) == "Gate")
+        kept = running.hub.latest(template.id, 0)
+        masked = replace(SETTINGS, name="Street", privacy_masks=(((0.0, 0.0), (1.0, 0.0), (0.5, 1.0)),))
+        await running.change(await running.read(template), masked)
+        await running.until(lambda: running.hub.latest(template.id, 0) is None)
+
+    assert kept is not None
+    assert running.pool.started[-1].privacy_masks == masked.privacy_masks
 
 
 async def test_a_view_that_is_switched_off_stops_and_says_so_to_the_record(running: World) -> None:

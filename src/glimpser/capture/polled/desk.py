@@ -2,18 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from glimpser.capture.ingest.inbox import Inbox
 from glimpser.capture.ingest.wants import Wants
-from glimpser.capture.polled.scaling import masked, scaled
+from glimpser.capture.polled.scaling import retouched, scaled
 from glimpser.core.clock import Clock
 from glimpser.core.ids import TemplateId
 from glimpser.core.live import LiveEvent
-from glimpser.core.motion import Polygon
 from glimpser.core.sources import Shot
+from glimpser.streaming.retouch import Retouch
 
 MAX_ASKED = 32
 """So many sources are asked at one time at most, of all views together."""
@@ -66,11 +67,11 @@ class Desk:
             return shot
         return await asyncio.get_running_loop().run_in_executor(self._threads, scaled, shot, width)
 
-    async def masked(self, shot: Shot, areas: Sequence[Polygon]) -> Shot:
-        """Give the picture without these areas. Raises: Unavailable."""
-        if not areas:
+    async def retouched(self, shot: Shot, retouch: Retouch, at: datetime) -> Shot:
+        """Give the picture as it may be seen. Raises: Unavailable."""
+        if not retouch:
             return shot
-        return await asyncio.get_running_loop().run_in_executor(self._threads, masked, shot, areas)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, retouched, shot, retouch, at)
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +80,7 @@ class Widths:
 
     native: Shot
     source: bytes = field(repr=False)
-    """The picture as it came, before anything was masked."""
+    """The picture as it came, before it was retouched."""
     _made: dict[int, Shot] = field(default_factory=dict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -1,7 +1,7 @@
 """A picture in the widths that people want, and without what nobody may see. Blocks: runs in threads."""
 
-from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import cv2
 import numpy as np
@@ -10,13 +10,10 @@ from cv2.typing import MatLike
 
 from glimpser.core.errors import Unavailable
 from glimpser.core.frames import NATIVE_WIDTH
-from glimpser.core.motion import Polygon
 from glimpser.core.sources import Shot
+from glimpser.streaming.retouch import Retouch
 
 QUALITY = 80
-_SHIFT = 4
-"""Fractions of a pixel, in bits, that polygons are drawn with."""
-_MASKED = (0, 0, 0)
 
 
 def scaled(shot: Shot, width: int) -> Shot:
@@ -33,17 +30,16 @@ def scaled(shot: Shot, width: int) -> Shot:
     return _encoded(shot, cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def masked(shot: Shot, areas: Sequence[Polygon]) -> Shot:
-    """Give the picture with the areas filled with black, edges included.
+def retouched(shot: Shot, retouch: Retouch, at: datetime) -> Shot:
+    """Give the picture with what is private covered and its caption written.
 
     Raises:
         Unavailable: it cannot be decoded, so that nothing of it may be shown.
     """
-    picture = _decoded(shot)
-    size = np.array([shot.width, shot.height], np.float64) * (1 << _SHIFT)
-    corners = [np.rint(np.array(area) * size).astype(np.int32) for area in areas]
-    cv2.fillPoly(picture, corners, _MASKED, lineType=cv2.LINE_8, shift=_SHIFT)
-    return _encoded(shot, picture)
+    try:
+        return replace(shot, jpeg=retouch.jpeg(shot.jpeg, at))
+    except ValueError as error:
+        raise Unavailable("The picture is damaged.") from error
 
 
 def _decoded(shot: Shot, *, min_width: int = 0, min_height: int = 0) -> MatLike:

@@ -22,6 +22,7 @@ from glimpser.core.live import (
     StreamStatus,
 )
 from glimpser.core.sources import Shot, ViewFailed
+from glimpser.streaming.retouch import retouch_of
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class View:
         self.newest: Kept | None = None
         self.status = StreamStatus(state=State.IDLE, since=desk.clock.now(), epoch=epoch)
         self._desk = desk
-        self._masks = spec.privacy_masks
+        self._retouch = retouch_of(spec.privacy_masks, spec.caption)
         self._gap_s: float | None = None
         self._restarts = 0
         self._taking = asyncio.Lock()
@@ -111,10 +112,11 @@ class View:
         """Make it the newest. One that is the same as the last shares its widths: nothing is made again."""
         known = self.newest
         at, at_s = self._desk.clock.now(), self._desk.clock.monotonic()
-        if known is not None and known.widths.source == shot.jpeg:
+        is_same = known is not None and known.widths.source == shot.jpeg and not self._retouch.caption.time
+        if known is not None and is_same:
             widths = known.widths
         else:
-            widths = Widths(await self._desk.masked(shot, self._masks), shot.jpeg)
+            widths = Widths(await self._desk.retouched(shot, self._retouch, at), shot.jpeg)
         if known is not None:
             self._gap_s = at_s - known.at_s
         self.newest = Kept(known.sequence + 1 if known else 1, at, at_s, widths)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import simplejpeg
@@ -9,7 +10,7 @@ import simplejpeg
 from glimpser.core.errors import Conflict, Denied, InvalidInput, Unavailable
 from glimpser.core.frames import NATIVE_WIDTH
 from glimpser.core.health import WELL, HealthState, Judged, Verdict
-from glimpser.core.live import FrameReady, State, StateChanged, StreamMeasured
+from glimpser.core.live import Caption, FrameReady, State, StateChanged, StreamMeasured
 from glimpser.core.sources import Shot, ViewFailed
 from tests.unit.capture.polled.world import (
     ListedSource,
@@ -285,6 +286,31 @@ async def test_what_is_masked_is_black_in_every_width(world: World) -> None:
         middle = frame.width // 2
         assert picture[:, : middle - 8].max() < 12
         assert picture[:, middle + 8 :].min() > 180
+
+
+async def test_what_is_sent_to_a_view_is_masked_too(world: World) -> None:
+    whole = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    spec = replace(a_pushed_spec(), privacy_masks=(whole, whole))
+    await world.pool.start(spec)
+
+    await world.pool.offer(spec.template_id, a_shot(brightness=200))
+    frame = await world.pool.snapshot(spec.template_id)
+
+    assert simplejpeg.decode_jpeg(frame.jpeg).max() < 12
+
+
+async def test_the_time_that_is_written_goes_on_while_the_picture_stays_the_same(world: World) -> None:
+    source = ListedSource(a_shot())
+    spec = replace(a_spec(source), caption=Caption(time=True))
+    await world.pool.start(spec)
+    await world.log.state(spec.template_id, State.LIVE)
+
+    first = await world.pool.snapshot(spec.template_id)
+    await world.timing.advance(61)
+    second = await world.pool.snapshot(spec.template_id)
+
+    assert source.asked == 2
+    assert first.jpeg != second.jpeg
 
 
 async def test_a_picture_that_cannot_be_masked_is_not_shown(world: World) -> None:
