@@ -38,7 +38,7 @@ from glimpser.services.rates import RateLimits, Rates
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
-from glimpser.streaming.hub import Hub, Subscription
+from glimpser.streaming.hub import Client, Hub, Subscription
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
 from glimpser.web.application import build
@@ -126,7 +126,7 @@ class FakeLive:
         *,
         width: int | None,
         fps: float | None,
-        client: str,
+        client: Client,
         consumer: str = "mjpeg",
     ) -> AbstractAsyncContextManager[Subscription]:
         return self.hub.subscribe(template.id, width or 0, fps=fps, client=client, consumer=consumer)

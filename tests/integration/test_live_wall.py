@@ -22,8 +22,10 @@ from glimpser.core.clock import SystemClock
 from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId, is_id, new_id
 from glimpser.streaming.hub import Hub
+from glimpser.web.crowd import Limits
+from glimpser.web.protocol import PatientProtocol
 from glimpser.web.security import SESSION_COOKIE
-from glimpser.web.server import MAX_MESSAGE_BYTES, PatientProtocol, WebServer, listen
+from glimpser.web.server import MAX_MESSAGE_BYTES, WebServer, listen
 from glimpser.web.wiring import WebSettings
 from tests.web_world import World, open_world
 
@@ -106,7 +108,7 @@ async def running(
     settings: WebSettings | None = None,
     *,
     protocol: type[PatientProtocol] = PatientProtocol,
-    max_connections: int = 100,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Running]:
     async with open_world(directory, settings) as world, asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         viewers = Viewers()
@@ -116,7 +118,7 @@ async def running(
             listen("127.0.0.1", 0),
             ending=world.services.ending,
             protocol=protocol,
-            max_connections=max_connections,
+            limits=limits,
         )
         tasks.create_task(server.serve())
         yield Running(world, server, viewers)
@@ -297,7 +299,7 @@ def _masked_long(text: bytes) -> bytes:
 
 
 async def test_sockets_count_among_the_connections(data_dir: Path) -> None:
-    async with running(data_dir, max_connections=2) as served:
+    async with running(data_dir, limits=Limits(connections=2)) as served:
         headers = await served.world.sign_in()
         async with served.wall(headers), served.wall(headers):
             assert (await served.refusal(headers))[0] == 503

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from glimpser import __version__
-from glimpser.app.descriptors import room_for
 from glimpser.app.proxies import Proxies, enter_proxies
 from glimpser.app.settings import (
     attempts_of,
+    connection_limits,
     database_settings,
     egress_policy,
     hub_limits,
@@ -64,13 +64,12 @@ from glimpser.streaming import banner, fast_write
 from glimpser.streaming.hub import Hub
 from glimpser.vision.motion.registry import build_detector
 from glimpser.web.application import build
+from glimpser.web.crowd import Limits
 from glimpser.web.observability import build_observability
 from glimpser.web.server import WebServer, listen
 from glimpser.web.wiring import Services
 
-_OTHER_CONNECTIONS = 1024
-"""Room for requests beside as many streams as are allowed."""
-_WATCHERS = 64
+_WATCHERS = Limits(connections=64, per_client=64)
 """Connections to the observability port."""
 
 
@@ -281,9 +280,9 @@ async def _wire_web(
             build(services, web_settings(config)),
             web,
             ending=ending,
-            max_connections=room_for(config.server.max_streams + _OTHER_CONNECTIONS),
+            limits=connection_limits(config),
         ),
-        WebServer(watch_over, observability, ending=ending, max_connections=_WATCHERS),
+        WebServer(watch_over, observability, ending=ending, limits=_WATCHERS),
     )
 
 

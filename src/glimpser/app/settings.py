@@ -5,6 +5,7 @@ import socket
 from collections.abc import Sequence
 
 from glimpser import __version__
+from glimpser.app.descriptors import room_for
 from glimpser.capture.ffmpeg import KIND as CAMERA
 from glimpser.capture.file import file_kind
 from glimpser.capture.ingest.pool import PoolSettings
@@ -18,7 +19,11 @@ from glimpser.services.attempts import Attempts, Limit
 from glimpser.services.rates import RateLimits, Rates, parse_limits
 from glimpser.services.tokens import Tokens
 from glimpser.streaming.hub import HubLimits
+from glimpser.web.crowd import Limits
 from glimpser.web.wiring import WebSettings
+
+_OTHER_CONNECTIONS = 1024
+"""Room for requests beside as many streams as are allowed."""
 
 
 def registry_of(config: Config) -> Registry:
@@ -73,6 +78,16 @@ def own_url(config: Config, port: int) -> str:
 
 def hub_limits(config: Config) -> HubLimits:
     return HubLimits(subscribers=config.server.max_streams, per_client=config.server.max_streams_per_client)
+
+
+def connection_limits(config: Config) -> Limits:
+    """Find out for how many connections there is room; allows this process as many files as they need."""
+    section = config.server
+    return Limits(
+        connections=room_for(section.max_streams + _OTHER_CONNECTIONS),
+        per_client=section.max_connections_per_client,
+        proxies=section.trusted_proxies,
+    )
 
 
 def web_settings(config: Config) -> WebSettings:

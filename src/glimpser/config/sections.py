@@ -75,7 +75,14 @@ class Server(Section):
         1000, wants="a whole number from 1 to 100000", meaning="Streams open at one time."
     )
     max_streams_per_client: Annotated[WholeNumber, Field(ge=1, le=100_000)] = setting(
-        256, wants="a whole number from 1 to 100000", meaning="Streams one client may have open."
+        256,
+        wants="a whole number from 1 to 100000",
+        meaning="Streams one address, and one user, may have open.",
+    )
+    max_connections_per_client: Annotated[WholeNumber, Field(ge=1, le=100_000)] = setting(
+        512,
+        wants="a whole number from 1 to 100000",
+        meaning="Connections one address may have open; those of trusted proxies are not counted.",
     )
 
 

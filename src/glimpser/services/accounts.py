@@ -11,6 +11,7 @@ from datetime import datetime
 import structlog
 
 from glimpser.core.accounts import Principal, Role, User
+from glimpser.core.addresses import subscriber
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Conflict, Denied, InvalidInput, NotFound, Unauthenticated, Unavailable
 from glimpser.core.ids import UserId, new_id
@@ -144,7 +145,9 @@ class Accounts:
 
     async def _user_with(self, account: str, password: str, *, client_ip: str | None) -> User:
         user = await self._database.read(lambda tx: tx.users.by_email(account))
-        fits = await self._passwords.verify(user.password_hash if user else None, password[:MAX_CHARS])
+        encoded = user.password_hash if user else None
+        client = subscriber(client_ip) if client_ip else None
+        fits = await self._passwords.verify(encoded, password[:MAX_CHARS], client=client)
         if user is None or user.disabled or not fits or len(password) > MAX_CHARS:
             log.warning("account.login_refused", client_ip=client_ip)
             raise Unauthenticated("The email or the password is wrong.")

@@ -53,6 +53,8 @@ class Attempts:
         self._under_way[key] += 1
         try:
             yield
+        except TooMany:  # nothing was tried
+            raise
         except (Unauthenticated, Denied):
             self._note_failure(key)
             raise

@@ -26,7 +26,7 @@ from glimpser.core.repositories import Transaction
 from glimpser.core.templates import Template, TemplateFilter, Zone
 from glimpser.services.feeds import Feeds
 from glimpser.services.streams import Streams
-from glimpser.streaming.hub import Hub, Subscription
+from glimpser.streaming.hub import Client, Hub, Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -120,7 +120,7 @@ class Live:
         *,
         width: int | None,
         fps: float | None,
-        client: str,
+        client: Client,
         consumer: str = "mjpeg",
     ) -> AbstractAsyncContextManager[Subscription]:
         """Have pictures come for as long as the context is open; entering it raises what `Hub` raises.

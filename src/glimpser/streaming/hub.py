@@ -5,6 +5,7 @@ costs more than one picture: what it did not take in time is dropped, and counte
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -94,10 +95,14 @@ class _View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubLimits:
-    """How many may watch at once: all together, and one client (an address or an account)."""
+    """How many may watch at once: all together, and under one name a viewer is counted by."""
 
     subscribers: int = 1000
     per_client: int = 50
+
+
+Client = str | tuple[str, ...]
+"""What a viewer is counted as: under one name, or under each of several, such as address and account."""
 
 
 class Subscription:
@@ -115,7 +120,7 @@ class Subscription:
         "_sink",
         "_waiting",
         "_wake",
-        "client",
+        "clients",
         "consumer",
         "template_id",
         "width",
@@ -128,12 +133,12 @@ class Subscription:
         width: int,
         *,
         fps: float | None,
-        client: str,
+        client: Client,
         consumer: str,
     ) -> None:
         self.template_id = template_id
         self.width = width
-        self.client = client
+        self.clients = (client,) if isinstance(client, str) else client
         self.consumer = consumer
         self._hub = hub
         self._interval_s = 1 / fps if fps else 0.0
@@ -241,7 +246,8 @@ class Hub:
         self._paint = paint
         self._repeat_s = repeat_s
         self._views: dict[TemplateId, _View] = {}
-        self._clients: dict[str, int] = {}
+        self._subscribers = 0
+        self._clients: Counter[str] = Counter()
         self._kick = asyncio.Event()
 
     # --- those who watch
@@ -252,7 +258,7 @@ class Hub:
         width: int = NATIVE_WIDTH,
         *,
         fps: float | None = None,
-        client: str,
+        client: Client,
         consumer: str = "mjpeg",
     ) -> Subscription:
         """Make a viewer; it counts, and may be refused, when it is entered.
@@ -390,8 +396,9 @@ class Hub:
                 self._metrics.frame_dropped(template_id, subscription.consumer)
 
     def _add(self, subscription: Subscription) -> None:
-        self._admit(subscription.client)
-        self._clients[subscription.client] = self._clients.get(subscription.client, 0) + 1
+        self._admit(subscription.clients)
+        self._clients.update(subscription.clients)
+        self._subscribers += 1
         channel = self._channel(subscription.template_id, subscription.width)
         channel.subscribers[subscription] = None
         self._count(subscription.template_id)
@@ -401,22 +408,22 @@ class Hub:
             channel.repeat_at = self._clock.monotonic()
             self._kick.set()
 
-    def _admit(self, client: str) -> None:
-        if sum(self._clients.values()) >= self._limits.subscribers:
+    def _admit(self, clients: tuple[str, ...]) -> None:
+        if self._subscribers >= self._limits.subscribers:
             raise Unavailable(
                 f"The server streams to {self._limits.subscribers} viewers, as many as it takes: try later."
             )
-        if self._clients.get(client, 0) >= self._limits.per_client:
+        if any(self._clients[client] >= self._limits.per_client for client in clients):
             raise TooMany(
                 f"You watch {self._limits.per_client} streams, as many as one client may: close one first."
             )
 
     def _remove(self, subscription: Subscription) -> None:
-        left = self._clients.get(subscription.client, 0) - 1
-        if left > 0:
-            self._clients[subscription.client] = left
-        else:
-            self._clients.pop(subscription.client, None)
+        self._subscribers -= 1
+        for client in subscription.clients:
+            self._clients[client] -= 1
+            if self._clients[client] <= 0:
+                del self._clients[client]
         view = self._views.get(subscription.template_id)
         channel = view.channels.get(subscription.width) if view else None
         if channel is not None and subscription in channel.subscribers:

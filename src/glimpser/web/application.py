@@ -1,6 +1,6 @@
 """The web application: its route table and the order of its layers, on one screen each."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from fastapi.params import Depends as Dependency
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import Match, compile_path
 from starlette.types import ASGIApp
 
 from glimpser.core.accounts import Role
@@ -20,6 +20,7 @@ from glimpser.core.errors import GlimpserError
 from glimpser.web import problems, shapes
 from glimpser.web.context import RequestContext
 from glimpser.web.openapi import TITLE, describe
+from glimpser.web.refusals import Refusals
 from glimpser.web.routes import (
     alerts,
     channels,
@@ -40,6 +41,7 @@ from glimpser.web.security import (
     BodyLimit,
     GuardedRoute,
     GuardedSocket,
+    LargerBody,
     SecurityHeaders,
     refuse_undeclared,
     require,
@@ -56,7 +58,8 @@ Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 class Row:
     """One route. `answer` is a model or a tuple of media types; `others` are statuses beside the usual ones.
 
-    `of` is the class of a route that is no part of the description.
+    `of` is the class of a route that is no part of the description. `max_body_bytes` is for one that takes
+    larger bodies than others.
     """
 
     method: str
@@ -67,6 +70,7 @@ class Row:
     status: int = 200
     others: tuple[int, ...] = ()
     of: type[GuardedRoute] | None = None
+    max_body_bytes: int | None = None
 
 
 WRITE = (404, 409, 412, 422, 428, 503)
@@ -140,9 +144,18 @@ def build(services: Services, settings: WebSettings) -> ASGIApp:
         TypeError: a route does not declare who may use it.
     """
     app: ASGIApp = _api(settings, services)
-    app = BodyLimit(app, max_bytes=settings.max_body_bytes)
+    app = BodyLimit(app, max_bytes=settings.max_body_bytes, larger=_larger_bodies())
+    app = Refusals(app)
     app = SecurityHeaders(app)
     return RequestContext(app, recorder=services.recorder, trusted_proxies=settings.trusted_proxies)
+
+
+def _larger_bodies() -> Sequence[LargerBody]:
+    return [
+        LargerBody(row.method, compile_path(row.path)[0], row.max_body_bytes)
+        for row in ROUTES
+        if row.max_body_bytes is not None
+    ]
 
 
 def openapi_document(settings: WebSettings) -> dict[str, Any]:
@@ -181,7 +194,8 @@ def _add(app: FastAPI, row: Row) -> None:
     assert isinstance(access, Access)
     usual: tuple[int, ...] = () if access.role is None else (401, 403)
     usual += (429,) if access.counted else ()
-    usual += () if row.method in ("GET", "DELETE") else (400, 413, 415)
+    usual += (400, 414, 431)
+    usual += () if row.method in ("GET", "DELETE") else (408, 413, 415)
     described: dict[int | str, dict[str, Any]] = {
         status: {"description": HTTPStatus(status).phrase} for status in sorted({*usual, *row.others})
     }

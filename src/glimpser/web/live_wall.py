@@ -13,10 +13,10 @@ from glimpser.core.accounts import Principal
 from glimpser.core.errors import GlimpserError, InvalidInput
 from glimpser.core.ids import TemplateId, require_id
 from glimpser.services.notices import Notice, StreamNotice
-from glimpser.streaming.hub import Published, Subscription
+from glimpser.streaming.hub import Client, Published, Subscription
 from glimpser.streaming.wall import NotJson, Outbox, Overflow, Tile, binary_message, parse_request
 from glimpser.web.live_messages import TileRefused, as_text
-from glimpser.web.wiring import Services
+from glimpser.web.wiring import Services, viewer_of
 
 CONSUMER = "wall"
 """What metrics call a tile."""
@@ -69,7 +69,7 @@ class _Shown:
 class Tiles:
     """The tiles one socket shows; each counts as one stream of its client. After `with` none is left."""
 
-    def __init__(self, services: Services, outbox: Waiting, *, client: str) -> None:
+    def __init__(self, services: Services, outbox: Waiting, *, client: Client) -> None:
         self._services = services
         self._outbox = outbox
         self._client = client
@@ -176,7 +176,7 @@ class WallSocket:
 
     async def _arrange(self) -> None:
         """Follow what the client asks for, and try again what it could not have."""
-        client = self._socket.state.client_ip
+        client = viewer_of(self._principal, self._socket.state.client_ip)
         async with Tiles(self._services, self._outbox, client=client) as tiles:
             while True:
                 await _is_set(self._asked, within_s=self._timing.retry_s)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from glimpser.core.errors import Unauthenticated
 from glimpser.web import problems
+from glimpser.web.refusals import Refusals
 from glimpser.web.routes.system import alive, readiness
 from glimpser.web.security import SecurityHeaders
 from glimpser.web.wiring import Readiness
@@ -36,16 +37,15 @@ def build_observability(
             raise Unauthenticated("Metrics are for this machine, or for the bearer of metrics_token.")
         return Response(expose(), headers={"Content-Type": METRICS_TYPE})
 
-    return SecurityHeaders(
-        Starlette(
-            routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)],
-            exception_handlers={
-                Unauthenticated: problems.on_error,
-                HTTPException: problems.on_http_error,
-                Exception: problems.on_failure,
-            },
-        )
+    app = Starlette(
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)],
+        exception_handlers={
+            Unauthenticated: problems.on_error,
+            HTTPException: problems.on_http_error,
+            Exception: problems.on_failure,
+        },
     )
+    return SecurityHeaders(Refusals(app))
 
 
 def _is_this_machine(request: Request) -> bool:

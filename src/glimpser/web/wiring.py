@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from glimpser.core.accounts import Principal
+from glimpser.core.addresses import subscriber
 from glimpser.core.clock import Clock
 from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId
@@ -26,7 +27,7 @@ from glimpser.services.notices import Notices
 from glimpser.services.rates import Rates
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
-from glimpser.streaming.hub import Subscription
+from glimpser.streaming.hub import Client, Subscription
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -47,7 +48,7 @@ class LiveViews(Protocol):
         *,
         width: int | None,
         fps: float | None,
-        client: str,
+        client: Client,
         consumer: str = "mjpeg",
     ) -> AbstractAsyncContextManager[Subscription]:
         """Open a viewer's place, counted for `client`. Entering raises: TooMany, Unavailable."""
@@ -117,6 +118,11 @@ class WebSettings:
             return None
         url = urlsplit(self.public_url)
         return f"{url.scheme}://{url.netloc}".lower()
+
+
+def viewer_of(principal: Principal, address: str) -> Client:
+    """Tell what a viewer is counted as: by address and by name, so that neither gets around the other."""
+    return f"address {subscriber(address)}", f"principal {principal.id}"
 
 
 async def _services(request: Request) -> Services:

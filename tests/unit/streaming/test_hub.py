@@ -9,7 +9,7 @@ import pytest
 from glimpser.core.errors import TooMany, Unavailable
 from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId
-from glimpser.streaming.hub import Hub, HubLimits, Paint, Published, Subscription
+from glimpser.streaming.hub import Client, Hub, HubLimits, Paint, Published, Subscription
 
 CAM = TemplateId("01JD0000000000000000000CAM")
 OTHER = TemplateId("01JD000000000000000000CAM2")
@@ -71,7 +71,7 @@ class House:
             Frame(template_id, sequence, NOW, jpeg, width or 1920, (width or 1920) * 9 // 16), width
         )
 
-    def subscribe(self, width: int = 0, *, fps: float | None = None, client: str = "me") -> Subscription:
+    def subscribe(self, width: int = 0, *, fps: float | None = None, client: Client = "me") -> Subscription:
         return self.hub.subscribe(CAM, width, fps=fps, client=client)
 
 
@@ -259,6 +259,24 @@ def test_a_client_is_refused_beyond_its_share_and_others_are_not() -> None:
             with house.subscribe(client="c"):
                 pass
         with house.subscribe(client="a"):
+            assert house.hub.subscriber_count(CAM) == 1
+
+    play(scenario())
+
+
+def test_a_viewer_of_two_names_is_counted_under_both() -> None:
+    async def scenario() -> None:
+        house = House(limits=HubLimits(subscribers=9, per_client=2))
+        with house.subscribe(client=("here", "ann")), house.subscribe(client=("there", "ann")):
+            with pytest.raises(TooMany), house.subscribe(client=("elsewhere", "ann")):
+                pass
+            with (
+                house.subscribe(client=("here", "bob")),
+                pytest.raises(TooMany),
+                house.subscribe(client=("here", "eve")),
+            ):
+                pass
+        with house.subscribe(client=("elsewhere", "ann")):
             assert house.hub.subscriber_count(CAM) == 1
 
     play(scenario())

@@ -20,6 +20,7 @@ from glimpser.web.security import (
     Access,
     BodyLimit,
     GuardedRoute,
+    LargerBody,
     refuse_undeclared,
     require,
 )
@@ -245,6 +246,24 @@ async def test_a_body_has_a_limit(world: World, size_bytes: int, status: int, *,
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/api/auth/login", 422), ("POST", "/api/setup", 413), ("PUT", "/api/auth/login", 413)],
+)
+async def test_a_route_may_take_larger_bodies_than_others(
+    world: World, method: str, path: str, status: int
+) -> None:
+    larger = LargerBody("POST", re.compile("^/api/auth/login$"), 5000)
+    transport = httpx2.ASGITransport(BodyLimit(world.app, max_bytes=1000, larger=[larger]))
+    headers = {"Content-Type": "application/json"}
+
+    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        answer = await client.request(method, path, content=login_of(5000), headers=headers)
+        beyond = await client.request(method, path, content=login_of(5001), headers=headers)
+
+    assert (answer.status_code, beyond.status_code) == (status, 413)
 
 
 async def test_a_declared_length_beyond_all_measure_is_refused(world: World) -> None:

@@ -14,7 +14,7 @@ from glimpser.streaming.mjpeg import MjpegResponse
 from glimpser.web.conditions import ByteRange, Unsatisfiable, none_match, requested_range, strong_tag
 from glimpser.web.problems import problem
 from glimpser.web.routes.parameters import IfNoneMatch, Rate, ThisArtifact, ThisTemplate, Width
-from glimpser.web.wiring import Caller, Services, Wired
+from glimpser.web.wiring import Caller, Services, Wired, viewer_of
 
 INLINE_TYPES: Mapping[str, str] = {
     "image/jpeg": "jpg",
@@ -62,7 +62,9 @@ async def mjpeg(
     """Stream pictures as `multipart/x-mixed-replace`, each the newest there is, until the viewer leaves."""
     template = await services.templates.get(template_id)
     return MjpegResponse(
-        services.live.watch(template, width=_width(w), fps=fps, client=request.state.client_ip),
+        services.live.watch(
+            template, width=_width(w), fps=fps, client=viewer_of(caller, request.state.client_ip)
+        ),
         still_allowed=partial(services.accounts.still_valid, caller),
         ending=services.ending,
         fast=services.fast_streams,
