@@ -19,7 +19,8 @@ from glimpser.core.templates import Template, TemplateSettings
 from glimpser.services.alerting import Alerting
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
-from glimpser.services.jobs import JobHandler, JobKind, JobPace, JobRunner
+from glimpser.services.job_kinds import JobKind
+from glimpser.services.job_runner import JobPace, JobRunner
 from glimpser.services.notices import Notice
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
@@ -59,15 +60,15 @@ class AlertWorld:
     delivering: Delivering
     template_id: TemplateId
 
-    def runner(self, kinds: Mapping[str, JobHandler] | None = None, *, pace: JobPace = QUICK) -> JobRunner:
-        handlers = kinds or {"deliver": self.delivering}
+    def runner(self, kinds: Mapping[str, JobKind] | None = None, *, pace: JobPace = QUICK) -> JobRunner:
         return JobRunner(
             self.database,
             self.queue,
-            {name: JobKind(handler=handler) for name, handler in handlers.items()},
+            kinds or {"deliver": self.delivering.kind},
             clock=self.clock,
             metrics=self.counts,
             pace=pace,
+            publish=self.notices.append,
             random=lambda: 0.5,
         )
 

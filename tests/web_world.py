@@ -32,6 +32,7 @@ from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
 from glimpser.services.channels import Channels
 from glimpser.services.history import History
+from glimpser.services.jobs import Jobs
 from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
 from glimpser.services.rates import RateLimits, Rates
@@ -258,6 +259,7 @@ async def open_world(
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),
             rates=Rates(clock, rate_limits or RateLimits()),
+            jobs=Jobs(database, queue, {}, clock=clock, publish=notices.publish),
             notices=notices,
             ready=ready,
             recorder=recorder,

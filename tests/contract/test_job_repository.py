@@ -10,10 +10,10 @@ import pytest
 
 from glimpser.core.errors import Conflict, NotFound
 from glimpser.core.ids import JobId, new_id
-from glimpser.core.jobs import Job
+from glimpser.core.jobs import Job, JobFilter
 from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
-from tests.contract.given import add
+from tests.contract.given import add, every_page
 from tests.contract.samples import VIEW, at, job
 
 pytestmark = pytest.mark.anyio
@@ -242,3 +242,132 @@ async def test_walks_those_that_are_not_finished(database: Database) -> None:
 async def test_refuses_what_cannot_be(database: Database, changes: dict[str, Any]) -> None:
     with pytest.raises(Conflict):
         await add(database, job(**changes))
+
+
+# Verbs -----------------------------------------------------------------------------------------------
+
+
+async def test_finds_a_job_by_its_key(database: Database) -> None:
+    saved = job(idempotency_key="once")
+    await add(database, saved)
+
+    found = await database.read(lambda tx: (tx.jobs.by_key("once"), tx.jobs.by_key("other")))
+
+    assert found == (saved, None)
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({}, [3, 2, 1]),
+        ({"kind": "deliver"}, [3, 1]),
+        ({"status": "dead"}, [2, 1]),
+        ({"template_id": VIEW}, [1]),
+        ({"kind": "capture", "status": "dead"}, [2]),
+        ({"kind": "export"}, []),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("limit", [1, 10])
+async def test_lists_the_newest_first(
+    database: Database, where: dict[str, Any], expected: list[int], limit: int
+) -> None:
+    saved = {
+        1: job(1, status="dead", template_id=VIEW),
+        2: job(2, kind="capture", status="dead"),
+        3: job(3),
+    }
+    await add(database, *saved.values())
+
+    found = await every_page(database, lambda tx, page: tx.jobs.list(JobFilter(**where), page), limit)
+
+    assert found == [saved[number] for number in expected]
+
+
+async def test_a_job_put_off_is_due_later_and_uncounted(database: Database) -> None:
+    saved = job()
+    await add(database, saved)
+    await claim(database, 1)
+
+    await database.write(lambda tx: tx.jobs.release(saved.id, fence=1, until=at(60)))
+
+    assert await unfinished(database) == [replace(saved, fence=1, started_at=at(1), scheduled_for=at(60))]
+    assert await claim(database, 59) == []
+
+
+async def test_notes_how_far_a_job_has_come_until_its_claim_is_lost(database: Database) -> None:
+    saved = job()
+    await add(database, saved)
+    await claim(database, 0)
+
+    told = await database.write(lambda tx: tx.jobs.report(saved.id, fence=1, progress=0.5, step="half"))
+    [running] = await unfinished(database)
+    [again] = await claim(database, LEASE_S)
+    late = await database.write(lambda tx: tx.jobs.report(saved.id, fence=1, progress=0.9, step="late"))
+
+    assert (told, running.progress, running.step) == (True, 0.5, "half")
+    assert (late, again.progress, again.step) == (False, None, None)
+
+
+async def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_is_asked_to_end(
+    database: Database,
+) -> None:
+    waiting, running = job(1), job(2, kind="capture")
+    await add(database, running)
+    await claim(database, 3)
+    await add(database, waiting)
+    ended = replace(waiting, status="cancelled", ended_at=at(9), error="no")
+
+    cancelled = await database.write(
+        lambda tx: [tx.jobs.cancel(replace(each, ended_at=at(9), error="no")) for each in (waiting, running)]
+    )
+    asked = await database.write(lambda tx: [tx.jobs.request_cancel(each.id) for each in (waiting, running)])
+    to_end = await database.read(lambda tx: (tx.jobs.cancelling(KINDS), tx.jobs.cancelling(["deliver"])))
+
+    assert (cancelled, asked) == ([True, False], [False, True])
+    assert to_end == ([running.id], [])
+    assert await database.read(lambda tx: tx.jobs.get(waiting.id)) == ended
+    assert [each.id for each in await claim(database, 5)] == []
+
+
+@pytest.mark.parametrize("status", ["failure", "dead", "cancelled"])
+async def test_a_job_that_came_to_nothing_begins_anew(database: Database, status: Any) -> None:
+    saved = job(
+        status=status,
+        attempts=9,
+        fence=9,
+        started_at=at(1),
+        ended_at=at(2),
+        error="no",
+        progress=0.1,
+        step="x",
+    )
+    await add(database, saved)
+
+    replayed = [await database.write(lambda tx: tx.jobs.replay(saved.id, now=at(5))) for _ in range(2)]
+
+    assert replayed == [True, False]
+    anew = job(scheduled_for=at(5), created_at=saved.created_at, fence=9)
+    assert await unfinished(database) == [replace(anew, id=saved.id, payload=saved.payload)]
+
+
+@pytest.mark.parametrize("status", ["pending", "running", "success", "skipped"])
+async def test_what_succeeded_or_goes_on_does_not_begin_anew(database: Database, status: Any) -> None:
+    saved = job(status=status)
+    await add(database, saved)
+
+    assert not await database.write(lambda tx: tx.jobs.replay(saved.id, now=at(5)))
+    assert await database.read(lambda tx: tx.jobs.get(saved.id)) == saved
+
+
+async def test_deletes_the_oldest_that_have_ended_and_no_others(database: Database) -> None:
+    ended = [job(number, status="success", ended_at=at(10 - number)) for number in range(5)]
+    await add(database, *ended, job(9), job(9, status="running", lease_until=at(99)))
+
+    nth = await database.read(lambda tx: [tx.jobs.nth_end(number) for number in (0, 4, 5)])
+    deleted = [await database.write(lambda tx: tx.jobs.purge(before=at(9), limit=2)) for _ in range(3)]
+
+    left = await every_page(database, lambda tx, page: tx.jobs.list(JobFilter(), page), 10)
+    assert (nth, deleted) == ([at(10), at(6), None], [2, 1, 0])
+    assert {each.id for each in left if each.ended_at} == {ended[0].id, ended[1].id}
+    assert len(left) == 4

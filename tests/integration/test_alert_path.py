@@ -33,7 +33,7 @@ from glimpser.notify.posting import open_poster
 from glimpser.notify.webhook import webhook_kind
 from glimpser.services.alerting import Alerting
 from glimpser.services.delivering import Delivering
-from glimpser.services.jobs import JobKind, JobRunner
+from glimpser.services.job_runner import JobRunner
 from glimpser.services.notifications import picture_link
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
@@ -112,7 +112,7 @@ async def served(data_dir: Path) -> AsyncIterator[Running]:
         runner = JobRunner(
             world.database,
             world.queue,
-            {DELIVER: JobKind(handler=Delivering(world.database, kinds, link=link, metrics=counts))},
+            {DELIVER: Delivering(world.database, kinds, link=link, metrics=counts).kind},
             clock=world.clock,
             metrics=counts,
             pace=QUICK,
@@ -212,7 +212,7 @@ async def open_path(database: Database, clock: Any) -> AsyncIterator[tuple[Alert
         queue, counts = LocalJobQueue(), Counts()
         delivering = Delivering(database, kinds, link=str, metrics=counts)
         runner = JobRunner(
-            database, queue, {DELIVER: JobKind(handler=delivering)}, clock=clock, metrics=counts, pace=QUICK
+            database, queue, {DELIVER: delivering.kind}, clock=clock, metrics=counts, pace=QUICK
         )
         yield Alerting(database, MemoryStore(), queue, clock=clock), runner
 

@@ -14,6 +14,7 @@ from glimpser.app.settings import (
     connection_limits,
     database_settings,
     egress_policy,
+    history_limits,
     hub_limits,
     link_base,
     metrics_token,
@@ -49,7 +50,10 @@ from glimpser.services.delivering import Delivering
 from glimpser.services.feeds import Feeds
 from glimpser.services.garbage import Sweeper
 from glimpser.services.history import History
-from glimpser.services.jobs import JobKind, JobRunner
+from glimpser.services.job_history import JobHistory
+from glimpser.services.job_kinds import JobKind
+from glimpser.services.job_runner import JobRunner
+from glimpser.services.jobs import Jobs
 from glimpser.services.live import Live
 from glimpser.services.notices import Notices
 from glimpser.services.notifications import picture_link
@@ -84,6 +88,7 @@ class App:
     pipeline: Pipeline
     jobs: JobRunner
     sweeper: Sweeper
+    job_history: JobHistory
     health: Health
     web: WebServer
     observability: WebServer
@@ -130,6 +135,7 @@ class _Ground:
 
     `listeners` are those of the web and of observability; `own` are all our sockets, which nothing of ours
     may connect to.
+    Each part adds the kinds of jobs it runs to `job_kinds`.
     """
 
     config: Config
@@ -143,6 +149,8 @@ class _Ground:
     metrics: Metrics
     runner: Runner
     notices: Notices = field(default_factory=Notices)
+    queue: LocalJobQueue = field(default_factory=LocalJobQueue)
+    job_kinds: dict[str, JobKind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +160,15 @@ class _AlertPath:
     alerting: Alerting
     channels: Channels
     tickets: Tickets
-    jobs: JobRunner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """Everything that happens later."""
+
+    jobs: Jobs
+    runner: JobRunner
+    history: JobHistory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +182,7 @@ class _LivePath:
 
 
 async def _wire(ground: _Ground) -> App:
+    work = _wire_jobs(ground)
     alerts = await _wire_alerts(ground)
     views = await _wire_live(ground, alerts.alerting)
     config = ground.config
@@ -177,19 +194,32 @@ async def _wire(ground: _Ground) -> App:
         attempts=attempts_of(config, ground.clock),
     )
     health = _health(ground.clock, ground.database)
-    web, observability = await _wire_web(ground, alerts, views, accounts=accounts, health=health)
+    web, observability = await _wire_web(
+        ground, alerts, views, jobs=work.jobs, accounts=accounts, health=health
+    )
     return App(
         accounts=accounts,
         templates=views.templates,
         hub=views.hub,
         live=views.live,
         pipeline=views.pipeline,
-        jobs=alerts.jobs,
         sweeper=Sweeper(ground.database, ground.store, ground.clock),
+        jobs=work.runner,
+        job_history=work.history,
         health=health,
         web=web,
         observability=observability,
     )
+
+
+def _wire_jobs(ground: _Ground) -> _Work:
+    database, clock, publish = ground.database, ground.clock, ground.notices.publish
+    runner = JobRunner(
+        database, ground.queue, ground.job_kinds, clock=clock, metrics=ground.metrics, publish=publish
+    )
+    jobs = Jobs(database, ground.queue, ground.job_kinds, clock=clock, stop=runner.cancel, publish=publish)
+    history = JobHistory(database, history_limits(ground.config), clock=clock)
+    return _Work(jobs=jobs, runner=runner, history=history)
 
 
 async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
@@ -232,7 +262,6 @@ async def _wire_alerts(ground: _Ground) -> _AlertPath:
     config, database, clock = ground.config, ground.database, ground.clock
     poster = await ground.stack.enter_async_context(open_poster(Gate(egress_policy(config, ground.own))))
     kinds = {kind.name: kind for kind in (webhook_kind(poster, clock=clock, version=__version__),)}
-    queue = LocalJobQueue()
     tickets = Tickets(config.security.jwt_secret.get_secret_value(), clock)
     link = picture_link(link_base(config, ground.listeners[0]), tickets)
     publish = ground.notices.publish
@@ -240,20 +269,18 @@ async def _wire_alerts(ground: _Ground) -> _AlertPath:
     alerting = Alerting(
         database,
         ground.store,
-        queue,
+        ground.queue,
         clock=clock,
         min_level=Level[config.alerts.min_level.upper()],
         publish=publish,
     )
-    jobs = JobRunner(
-        database, queue, {DELIVER: JobKind(handler=delivering)}, clock=clock, metrics=ground.metrics
-    )
+    ground.job_kinds[DELIVER] = delivering.kind
     channels = Channels(database, kinds, clock=clock)
-    return _AlertPath(alerting=alerting, channels=channels, tickets=tickets, jobs=jobs)
+    return _AlertPath(alerting=alerting, channels=channels, tickets=tickets)
 
 
 async def _wire_web(
-    ground: _Ground, alerts: _AlertPath, views: _LivePath, *, accounts: Accounts, health: Health
+    ground: _Ground, alerts: _AlertPath, views: _LivePath, *, jobs: Jobs, accounts: Accounts, health: Health
 ) -> tuple[WebServer, WebServer]:
     config, metrics = ground.config, ground.metrics
     ending = asyncio.Event()
@@ -267,6 +294,7 @@ async def _wire_web(
         channels=alerts.channels,
         tickets=alerts.tickets,
         rates=rates_of(config, ground.clock),
+        jobs=jobs,
         ready=health.ready,
         recorder=metrics,
         clock=ground.clock,

@@ -50,8 +50,8 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
     """Run until SIGTERM or SIGINT; then stop accepting, let streams end and record what is left."""
     stopping = _signalled()
     async with asyncio.TaskGroup() as tasks:
-        parts = (app.live.run(), app.pipeline.run(), app.hub.run(), app.jobs.run(), app.sweeper.run())
-        engine = [tasks.create_task(part) for part in parts]
+        parts = (app.live, app.pipeline, app.hub, app.jobs, app.job_history, app.sweeper)
+        engine = [tasks.create_task(part.run()) for part in parts]
         servers = [tasks.create_task(server.serve()) for server in (app.web, app.observability)]
         app.health.started()
         on_ready()

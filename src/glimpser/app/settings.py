@@ -16,6 +16,7 @@ from glimpser.db.settings import DatabaseSettings
 from glimpser.egress.gate import GatePolicy
 from glimpser.egress.target import IPAddress
 from glimpser.services.attempts import Attempts, Limit
+from glimpser.services.job_history import HistoryLimits
 from glimpser.services.rates import RateLimits, Rates, parse_limits
 from glimpser.services.tokens import Tokens
 from glimpser.streaming.hub import HubLimits
@@ -88,6 +89,10 @@ def connection_limits(config: Config) -> Limits:
         per_client=section.max_connections_per_client,
         proxies=section.trusted_proxies,
     )
+
+
+def history_limits(config: Config) -> HistoryLimits:
+    return HistoryLimits(days=config.jobs.history_days, count=config.jobs.history_count)
 
 
 def web_settings(config: Config) -> WebSettings:

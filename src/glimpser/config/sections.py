@@ -235,6 +235,19 @@ class Alerts(Section):
     )
 
 
+class Jobs(Section):
+    """What happens later."""
+
+    history_days: Annotated[WholeNumber, Field(ge=1, le=3650)] = setting(
+        30, wants="a whole number of days from 1 to 3650", meaning="How long jobs that ended are kept."
+    )
+    history_count: Annotated[WholeNumber, Field(ge=100, le=10_000_000)] = setting(
+        100_000,
+        wants="a whole number from 100 to 10000000",
+        meaning="How many jobs that ended are kept; the oldest go first.",
+    )
+
+
 class External(Section):
     """What others see of the program."""
 
@@ -275,6 +288,7 @@ class Config(Section):
     storage: Storage
     capture: Capture
     alerts: Alerts = Alerts()
+    jobs: Jobs = Jobs()
     external: External = External()
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from glimpser.core.ids import (
     TemplateId,
     UserId,
 )
-from glimpser.core.jobs import Job
+from glimpser.core.jobs import Job, JobFilter
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.rules import RuleHistory
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
@@ -272,6 +272,11 @@ class Jobs(Protocol):
         """Raises: NotFound."""
         ...
 
+    def by_key(self, idempotency_key: str) -> Job | None: ...
+    def list(self, where: JobFilter, page: PageRequest) -> Page[Job]:
+        """Newest first."""
+        ...
+
     def claim(
         self, kinds: Sequence[str], *, limit: int, now: datetime, lease_until: datetime
     ) -> Sequence[Job]:
@@ -293,11 +298,42 @@ class Jobs(Protocol):
         """
         ...
 
-    def release(self, job_id: JobId, *, fence: int) -> bool:
-        """Give a claim back that came to nothing: the job is due as before, and no attempt is counted.
+    def release(self, job_id: JobId, *, fence: int, until: datetime | None = None) -> bool:
+        """Give a claim back that came to nothing: no attempt is counted.
 
-        False when the claim was lost.
+        The job is due as before, or at `until`. False when the claim was lost.
         """
+        ...
+
+    def report(self, job_id: JobId, *, fence: int, progress: float | None, step: str | None) -> bool:
+        """Note how far a claimed job has come; False when the claim was lost."""
+        ...
+
+    def cancel(self, job: Job) -> bool:
+        """End a job that waits, with `ended_at` and `error`; False when it does not wait any more."""
+        ...
+
+    def request_cancel(self, job_id: JobId) -> bool:
+        """Have whoever runs the job end it; False when it does not run any more."""
+        ...
+
+    def cancelling(self, kinds: Sequence[str]) -> Sequence[JobId]:
+        """Give those that run and are to end."""
+        ...
+
+    def replay(self, job_id: JobId, *, now: datetime) -> bool:
+        """Have a job that failed, died or was cancelled tried again, as if it had never been tried.
+
+        False when it is none of these any more, so that of two who ask at once one succeeds.
+        """
+        ...
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` jobs that ended before then, the oldest first; gives how many."""
+        ...
+
+    def nth_end(self, number: int) -> datetime | None:
+        """Tell when the job ended after which `number` others did; None if there are fewer."""
         ...
 
     def unfinished(self, after: JobId | None, limit: int) -> Sequence[Job]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -48,6 +49,9 @@ IS_WARNING = "level >= 30"
 IS_RUNNING = "status = 'running'"
 IS_PENDING = "status = 'pending'"
 IS_UNDONE = "status IN ('pending', 'running')"
+IS_DONE = "status NOT IN ('pending', 'running')"
+IS_ENDED = "ended_at IS NOT NULL"
+IS_CANCELLING = "status = 'running' AND cancel_requested"
 IS_UNFINISHED = "ended_at IS NULL"
 IS_UNSETTLED = "status IN ('pending', 'sending', 'retrying')"
 
@@ -275,10 +279,16 @@ jobs = Table(
     Column("step", Text),
     Column("result", Json),
     Column("error", Text),
+    Column("cancel_requested", Boolean, nullable=False, server_default=false()),
     _one_of("status", get_args(JobStatus)),
     CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
+    Index(None, "created_at", "id"),
     Index(None, "template_id", "created_at", "id"),
     Index(None, "kind", "created_at", "id"),
+    # Without those that wait: an index of all would tempt SQLite away from `ix_jobs_unfinished`.
+    _partial("ix_jobs_done", "status", "created_at", "id", where=IS_DONE),
+    _partial("ix_jobs_ended", "ended_at", "id", where=IS_ENDED),
+    _partial("ix_jobs_cancelling", "id", where=IS_CANCELLING),
     _partial("ix_jobs_due", "kind", "priority", "scheduled_for", "id", where=IS_PENDING),
     _partial("ix_jobs_leased", "kind", "lease_until", where=IS_RUNNING),
     _partial("ix_jobs_unfinished", "id", where=IS_UNDONE),

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from glimpser.core import failpoints
 from glimpser.core.alerts import Alert, Channel, Delivery, DeliveryStatus, Notification, Receipt
 from glimpser.core.channel_kinds import ChannelKinds, channel_kind_of
-from glimpser.core.errors import DeliveryFailed, NotFound, Rejected, Unavailable
+from glimpser.core.errors import Conflict, DeliveryFailed, NotFound, Rejected, Unavailable
 from glimpser.core.events import Event
 from glimpser.core.ids import ChannelId, DeliveryId
 from glimpser.core.jobs import Job, JobStatus
@@ -17,13 +17,20 @@ from glimpser.core.ports import Database
 from glimpser.core.redaction import redact
 from glimpser.core.repositories import Transaction
 from glimpser.core.templates import Template
-from glimpser.services.jobs import AfterCommit
+from glimpser.services.backoff import ATTEMPTS_OF_A_DAY
+from glimpser.services.job_kinds import AfterCommit, JobKind, Progress, RetryPolicy, do_nothing
 from glimpser.services.notices import AlertNotice, Publish, say_nothing
 from glimpser.services.notifications import PictureLink, render
 
 SEND_WITHIN_S = 30.0
 """The end of a channel's own patience, which is shorter."""
-_STATUS: Mapping[JobStatus, DeliveryStatus] = {"success": "sent", "pending": "retrying", "dead": "dead"}
+_STATUS: Mapping[JobStatus, DeliveryStatus] = {
+    "success": "sent",
+    "pending": "retrying",
+    "dead": "dead",
+    "failure": "dead",
+    "cancelled": "dead",
+}
 T = TypeVar("T")
 
 
@@ -43,7 +50,7 @@ class _Parcel:
 
 
 class Delivering:
-    """Implements `services.jobs.JobHandler`."""
+    """Event loop's thread. `kind` is the kind of job it runs."""
 
     def __init__(
         self,
@@ -60,10 +67,19 @@ class Delivering:
         self._metrics = metrics
         self._publish = publish
 
-    def lane(self, job: Job) -> str:
-        return str(job.payload.get("channel_id", ""))
+    @property
+    def kind(self) -> JobKind:
+        """Say how deliveries run as jobs. Alerts tell of them already."""
+        return JobKind(
+            run=self.run,
+            lane=_channel,
+            record=self.record,
+            replay=_resume,
+            retry=RetryPolicy(max_attempts=ATTEMPTS_OF_A_DAY),
+            is_quiet=True,
+        )
 
-    async def run(self, job: Job) -> Mapping[str, object]:
+    async def run(self, job: Job, _progress: Progress) -> Mapping[str, object]:
         """Send. What had been sent before a crash, and was recorded, is not sent again.
 
         Raises:
@@ -86,12 +102,13 @@ class Delivering:
         return {"response": redact(receipt.response)}
 
     def record(self, tx: Transaction, job: Job) -> AfterCommit:
+        """Say on the delivery what became of its job."""
         try:
             delivery = tx.deliveries.get(_delivery_id(job))
         except NotFound:  # retention took the alert meanwhile
-            return lambda: None
+            return do_nothing
         if delivery.status == "sent":
-            return lambda: None
+            return do_nothing
         tx.deliveries.update(_ended(delivery, job))
         tx.channels.set_last_result(delivery.channel_id, _in_words(job))
         return partial(
@@ -187,6 +204,22 @@ def _in_words(job: Job) -> str:
             return redact(f"Not sent yet, will be tried again: {job.error}")
         case _:
             return redact(f"Not sent: {job.error}")
+
+
+def _channel(job: Job) -> str:
+    return str(job.payload.get("channel_id", ""))
+
+
+def _resume(tx: Transaction, job: Job) -> None:
+    """Let a delivery that was given up begin anew.
+
+    Raises:
+        Conflict: it has arrived, or another job sends it.
+    """
+    delivery = tx.deliveries.get(_delivery_id(job))
+    if delivery.status != "dead":
+        raise Conflict(f"The delivery is {delivery.status}: there is nothing to try again.")
+    tx.deliveries.update(replace(delivery, status="pending", next_attempt_at=None))
 
 
 def _delivery_id(job: Job) -> DeliveryId:

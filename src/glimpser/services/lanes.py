@@ -1,9 +1,14 @@
 """Turns: so many at a time in all, and fewer for those that lean on one and the same thing."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from glimpser.core.clock import Clock
+
+_MINUTE_S = 60.0
+_ENOUGH = 1 << 30
 
 
 class Lanes:
@@ -35,3 +40,26 @@ class Lanes:
         """Wait in a reserved place for a turn; who waits for its lane is in nobody else's way."""
         async with self._lanes.setdefault(lane, asyncio.Semaphore(self._per_lane)), self._total:
             yield
+
+
+class Budget:
+    """So many beginnings in any minute. Event loop's thread."""
+
+    def __init__(self, per_minute: int | None, clock: Clock) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._spent: deque[tuple[float, int]] = deque()
+
+    def left(self) -> int:
+        """Give how many may begin now."""
+        if self._per_minute is None:
+            return _ENOUGH
+        now_s = self._clock.monotonic()
+        while self._spent and now_s - self._spent[0][0] >= _MINUTE_S:
+            self._spent.popleft()
+        return max(0, self._per_minute - sum(count for _, count in self._spent))
+
+    def spend(self, count: int) -> None:
+        """Note that so many begin now."""
+        if self._per_minute is not None:
+            self._spent.append((self._clock.monotonic(), count))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from glimpser.core.alerts import Alert
 from glimpser.core.events import Event
 from glimpser.core.ids import TemplateId
+from glimpser.core.jobs import Job
 from glimpser.core.live import StreamStatus
 
 
@@ -36,7 +37,14 @@ class AlertNotice:
     alert: Alert
 
 
-Notice = StreamNotice | EventNotice | AlertNotice
+@dataclass(frozen=True, slots=True)
+class JobNotice:
+    """A job was added, began, came further or ended. For operators."""
+
+    job: Job
+
+
+Notice = StreamNotice | EventNotice | AlertNotice | JobNotice
 Listener = Callable[[Notice], None]
 Publish = Callable[[Notice], None]
 """What services are given to tell: `Notices.publish`, or `say_nothing`."""

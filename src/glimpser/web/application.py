@@ -26,6 +26,7 @@ from glimpser.web.routes import (
     channels,
     docs,
     events,
+    jobs,
     live,
     media,
     rules,
@@ -75,6 +76,7 @@ class Row:
 
 WRITE = (404, 409, 412, 422, 428, 503)
 TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.AlertView
+JOB = shapes.JobView
 
 BYTES = {"type": "string", "format": "binary"}
 
@@ -130,6 +132,10 @@ ROUTES = (
         "POST", "/api/admin/channels/{channel_id}/test", ADMIN, channels.send_test, shapes.ChannelTestView,
         others=(404, 503),
     ),
+    Row("GET", "/api/admin/jobs", OPERATOR, jobs.listing, shapes.JobList, 200, (422,)),
+    Row("GET", "/api/admin/jobs/{job_id}", OPERATOR, jobs.read, JOB, 200, (404,)),
+    Row("POST", "/api/admin/jobs/{job_id}/cancel", OPERATOR, jobs.cancel, JOB, 200, (404, 409, 503)),
+    Row("POST", "/api/admin/jobs/{job_id}/retry", OPERATOR, jobs.retry, JOB, 200, (404, 409, 503)),
     Row("GET", "/{path:path}", PUBLIC, static.page, ("text/html",), others=(404,), of=static.PageRoute),
 )  # fmt: skip
 

@@ -7,9 +7,9 @@ import msgspec
 
 from glimpser.core.errors import GlimpserError
 from glimpser.core.ids import TemplateId
-from glimpser.services.notices import AlertNotice, EventNotice, Notice, StreamNotice
+from glimpser.services.notices import AlertNotice, EventNotice, JobNotice, Notice, StreamNotice
 from glimpser.web.problems import status_of
-from glimpser.web.shapes import alert_view, event_view, stream_view
+from glimpser.web.shapes import alert_view, event_view, job_view, stream_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ def _document(message: Notice | TileRefused) -> Mapping[str, object]:
             return {"type": "event", "event": event_view(event)}
         case AlertNotice(alert):
             return {"type": "alert", "alert": alert_view(alert)}
+        case JobNotice(job):
+            return {"type": "job", "job": job_view(job)}
         case TileRefused(template_id, error):
             return {
                 "type": "error",

@@ -9,10 +9,10 @@ from typing import Self
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from glimpser.core.accounts import Principal
+from glimpser.core.accounts import Principal, Role
 from glimpser.core.errors import GlimpserError, InvalidInput
 from glimpser.core.ids import TemplateId, require_id
-from glimpser.services.notices import Notice, StreamNotice
+from glimpser.services.notices import JobNotice, Notice, StreamNotice
 from glimpser.streaming.hub import Client, Published, Subscription
 from glimpser.streaming.wall import NotJson, Outbox, Overflow, Tile, binary_message, parse_request
 from glimpser.web.live_messages import TileRefused, as_text
@@ -143,10 +143,16 @@ class WallSocket:
             await self._socket.accept()
         except OSError:
             return  # gone already
-        with self._services.notices.listen(self._outbox.put):
+        with self._services.notices.listen(self._heard):
             goodbye = await self._until_over()
         if goodbye is not None:
             await self._say(goodbye)
+
+    def _heard(self, notice: Notice) -> None:
+        """Pass on what happens; jobs are for operators."""
+        if isinstance(notice, JobNotice) and self._principal.role < Role.OPERATOR:
+            return
+        self._outbox.put(notice)
 
     async def _until_over(self) -> Goodbye | None:
         """Run all parts until the first of them has ended; None: the client has gone."""

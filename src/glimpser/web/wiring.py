@@ -23,6 +23,7 @@ from glimpser.services.alerting import Alerting
 from glimpser.services.audit import Actor
 from glimpser.services.channels import Channels
 from glimpser.services.history import History
+from glimpser.services.jobs import Jobs
 from glimpser.services.notices import Notices
 from glimpser.services.rates import Rates
 from glimpser.services.templates import Templates
@@ -91,6 +92,7 @@ class Services:
     channels: Channels
     tickets: Tickets
     rates: Rates
+    jobs: Jobs
     ready: Readiness
     recorder: RequestRecorder
     clock: Clock

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, event
 from glimpser.core.alerts import AlertFilter
 from glimpser.core.events import EventFilter, Level
 from glimpser.core.ids import EventId
+from glimpser.core.jobs import JobFilter
 from glimpser.core.pages import PageRequest
 from glimpser.core.templates import TemplateFilter
 from glimpser.db import migrate
@@ -190,6 +191,18 @@ def use_jobs(tx: Any) -> None:
     tx.jobs.release(saved.id, fence=1)
     tx.jobs.finish(replace(saved, status="success"), fence=1)
     tx.jobs.unfinished(None, 10)
+    tx.jobs.by_key("once")
+    tx.jobs.report(saved.id, fence=1, progress=0.5, step="half")
+    tx.jobs.cancel(saved)
+    tx.jobs.request_cancel(saved.id)
+    tx.jobs.cancelling(("deliver",))
+    tx.jobs.replay(saved.id, now=at(4))
+    tx.jobs.nth_end(9)
+    tx.jobs.purge(before=at(5), limit=10)
+    for status in ("pending", "dead"):
+        for where in combinations(kind="deliver", status=status, template_id=VIEW):
+            for page in PAGES:
+                tx.jobs.list(JobFilter(**where), page)
 
 
 def use_the_rest(tx: Any) -> None:

@@ -1,32 +1,31 @@
-"""The job runner: claims, leases, outcomes, and an end without loss."""
+"""The verbs on jobs: added once, cancelled, tried again, and forgotten when they are old."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
-from glimpser.core.errors import (
-    Denied,
-    InvalidInput,
-    Misconfigured,
-    NotFound,
-    Rejected,
-    Unavailable,
-)
+from glimpser.core.errors import Conflict, NotFound
 from glimpser.core.ids import JobId, new_id
-from glimpser.core.jobs import Job
-from glimpser.core.repositories import Transaction
-from glimpser.services.backoff import ATTEMPTS_OF_A_DAY, delay_after
-from glimpser.services.jobs import AfterCommit, JobPace
-from tests.alert_world import QUICK, AlertWorld, open_alert_world
+from glimpser.core.jobs import Job, JobFilter
+from glimpser.core.pages import PageRequest
+from glimpser.services.audit import Actor
+from glimpser.services.job_history import HistoryLimits, JobHistory
+from glimpser.services.job_kinds import ONCE, JobKind, Progress
+from glimpser.services.jobs import Jobs
+from glimpser.services.notices import JobNotice
+from tests.alert_world import AlertWorld, open_alert_world
 
 pytestmark = pytest.mark.anyio
+
+ADA = Actor("ada@example.org")
+
+
+async def run(_job: Job, _progress: Progress) -> Mapping[str, object]:
+    return {}
 
 
 @pytest.fixture
@@ -35,325 +34,168 @@ async def world(data_dir: Path) -> AsyncIterator[AlertWorld]:
         yield opened
 
 
-@dataclass
-class Handler:
-    """Raises what it is told to, once for each entry, and notes what it is given."""
-
-    errors: list[Exception] = field(default_factory=list)
-    ran: list[Job] = field(default_factory=list)
-    recorded: list[str] = field(default_factory=list)
-    gate: asyncio.Event | None = None
-    running: int = 0
-    most_at_once: int = 0
-
-    def lane(self, job: Job) -> str:
-        return str(job.payload.get("lane", ""))
-
-    async def run(self, job: Job) -> Mapping[str, object]:
-        self.ran.append(job)
-        self.running += 1
-        self.most_at_once = max(self.most_at_once, self.running)
-        try:
-            if self.gate:
-                await self.gate.wait()
-            if self.errors:
-                raise self.errors.pop(0)
-        finally:
-            self.running -= 1
-        return {"done": job.attempts}
-
-    def record(self, tx: Transaction, job: Job) -> AfterCommit:
-        tx.settings.put("recorded", job.status)
-        return lambda: self.recorded.append(job.status)
+@pytest.fixture
+def stopped() -> list[JobId]:
+    return []
 
 
-async def add_job(world: AlertWorld, **changes: object) -> Job:
-    now = world.clock.now()
-    job = replace(
-        Job(id=JobId(new_id()), kind="work", scheduled_for=now, created_at=now),
-        **changes,  # type: ignore[arg-type] # the tests choose fitting ones
+@pytest.fixture
+def jobs(world: AlertWorld, stopped: list[JobId]) -> Jobs:
+    kinds = {"deliver": world.delivering.kind, "work": JobKind(run=run, retry=ONCE)}
+    return Jobs(
+        world.database,
+        world.queue,
+        kinds,
+        clock=world.clock,
+        stop=stopped.append,
+        publish=world.notices.append,
     )
-    await world.database.write(lambda tx: tx.jobs.add(job))
-    return job
 
 
-async def stored(world: AlertWorld, job: Job) -> Job:
-    return await world.database.read(lambda tx: tx.jobs.get(job.id))
+async def end(world: AlertWorld, job_id: JobId, status: str) -> None:
+    """Bring a job to an end as a worker would."""
+    now = world.clock.now()
+
+    def work(tx: object) -> None:
+        repository = tx.jobs  # type: ignore[attr-defined] # a transaction
+        [held] = repository.claim(["work"], limit=1, now=now, lease_until=now + timedelta(seconds=30))
+        assert held.id == job_id
+        if status != "running":
+            repository.finish(replace(held, status=status, ended_at=now, error="no"), fence=held.fence)
+
+    await world.database.write(work)
 
 
-async def until_status(world: AlertWorld, job: Job, status: str, *, attempts: int = 1) -> Job:
-    async def is_so() -> bool:
-        found = await stored(world, job)
-        return found.status == status and found.attempts >= attempts
-
-    await world.until(is_so)
-    return await stored(world, job)
+async def audited(world: AlertWorld) -> list[str]:
+    page = await world.database.read(lambda tx: tx.audit.list(PageRequest()))
+    return [entry.action for entry in page.items]
 
 
-async def test_a_job_runs_once_and_its_result_is_kept(world: AlertWorld) -> None:
-    handler = Handler()
-    async with world.running(world.runner({"work": handler})):
-        job = await add_job(world)
-        done = await until_status(world, job, "success")
-        await asyncio.sleep(0.05)
+async def test_a_job_is_added_with_what_its_kind_says_and_told_of(world: AlertWorld, jobs: Jobs) -> None:
+    job_id = await jobs.submit("work", {"url": "x"}, template_id=world.template_id, priority=3)
 
-    assert (done.result, done.error, done.ended_at) == ({"done": 1}, None, world.clock.now())
-    assert len(handler.ran) == 1
-    assert handler.recorded == ["success"]
+    added = await jobs.get(job_id)
+    assert (added.status, added.payload, added.priority, added.max_attempts) == (
+        "pending",
+        {"url": "x"},
+        3,
+        1,
+    )
+    assert (added.template_id, added.scheduled_for) == (world.template_id, world.clock.now())
+    assert world.notices == [JobNotice(added)]
 
 
-async def test_a_job_of_the_future_waits_for_its_time(world: AlertWorld) -> None:
-    handler = Handler()
-    async with world.running(world.runner({"work": handler})):
-        job = await add_job(world, scheduled_for=world.clock.now() + timedelta(seconds=10))
-        await asyncio.sleep(0.06)
-        early = len(handler.ran)
-        world.clock.advance(10)
-        await until_status(world, job, "success")
+async def test_of_jobs_with_one_key_there_is_one(world: AlertWorld, jobs: Jobs) -> None:
+    first, again = await asyncio.gather(*(jobs.submit("work", {}, key="nightly") for _ in range(2)))
 
-    assert early == 0
+    assert first == again
+    assert len(await world.jobs()) == 1
+
+
+async def test_a_job_that_waits_is_cancelled_at_once(world: AlertWorld, jobs: Jobs) -> None:
+    job_id = await jobs.submit("work", {})
+
+    cancelled = await jobs.cancel(job_id, by=ADA)
+    again = await jobs.cancel(job_id, by=ADA)
+
+    assert cancelled == again == await jobs.get(job_id)
+    assert (cancelled.status, cancelled.ended_at) == ("cancelled", world.clock.now())
+    assert await audited(world) == ["job.cancelled"]
+
+
+async def test_a_job_that_runs_is_asked_to_end(world: AlertWorld, jobs: Jobs, stopped: list[JobId]) -> None:
+    job_id = await jobs.submit("work", {})
+    await end(world, job_id, "running")
+
+    asked = await jobs.cancel(job_id, by=ADA)
+
+    assert (asked.status, asked.cancel_requested, stopped) == ("running", True, [job_id])
+
+
+@pytest.mark.parametrize("status", ["success", "failure", "dead", "skipped"])
+async def test_a_job_that_has_ended_is_not_cancelled(world: AlertWorld, jobs: Jobs, status: str) -> None:
+    job_id = await jobs.submit("work", {})
+    await end(world, job_id, status)
+
+    with pytest.raises(Conflict, match=status):
+        await jobs.cancel(job_id, by=ADA)
+
+    assert await audited(world) == []
+
+
+@pytest.mark.parametrize("status", ["failure", "dead", "cancelled"])
+async def test_a_job_that_came_to_nothing_is_tried_again_once(
+    world: AlertWorld, jobs: Jobs, status: str
+) -> None:
+    job_id = await jobs.submit("work", {})
+    await end(world, job_id, status)
+
+    both = await asyncio.gather(*(jobs.retry(job_id, by=ADA) for _ in range(2)))
+
+    assert [job.status for job in both] == ["pending", "pending"]
+    assert (both[0].attempts, both[0].error) == (0, None)
+    assert await audited(world) == ["job.retried"]
+
+
+@pytest.mark.parametrize("status", ["success", "skipped"])
+async def test_a_job_that_is_done_is_not_tried_again(world: AlertWorld, jobs: Jobs, status: str) -> None:
+    job_id = await jobs.submit("work", {})
+    await end(world, job_id, status)
+
+    with pytest.raises(Conflict, match=status):
+        await jobs.retry(job_id, by=ADA)
+
+
+async def test_what_is_not_there_is_not_found(jobs: Jobs) -> None:
+    for verb in (jobs.cancel, jobs.retry):
+        with pytest.raises(NotFound):
+            await verb(JobId(new_id()), by=ADA)
+
+
+async def test_a_cancelled_delivery_is_given_up_and_can_be_tried_again(world: AlertWorld, jobs: Jobs) -> None:
+    await world.add_channel()
+    await world.record(world.event(level=40))
+    [job] = await world.jobs()
+
+    await jobs.cancel(job.id, by=ADA)
+    given_up = await world.delivery()
+    await jobs.retry(job.id, by=ADA)
+    async with world.running():
+        sent = await world.until_delivered("sent")
+
+    assert (given_up.status, given_up.last_error) == ("dead", "Cancelled by a person.")
+    assert sent.attempts == 1
+
+
+async def test_a_delivery_that_another_job_sends_is_not_tried_again(world: AlertWorld, jobs: Jobs) -> None:
+    await world.add_channel()
+    await world.record(world.event(level=40))
+    [job] = await world.jobs()
+    await jobs.cancel(job.id, by=ADA)
+    [alert] = await world.alerts()
+    await world.alerting.retry(alert.id, by=ADA)
+
+    with pytest.raises(Conflict, match="pending"):
+        await jobs.retry(job.id, by=ADA)
+
+    assert len(await world.jobs()) == 1
 
 
 @pytest.mark.parametrize(
-    "error",
-    [Rejected("no"), InvalidInput("no"), NotFound("no"), Denied("no"), Misconfigured("no")],
-    ids=lambda error: type(error).__name__,
+    ("limits", "left"),
+    [(HistoryLimits(days=3), 4), (HistoryLimits(count=2), 3), (HistoryLimits(), 6)],
+    ids=str,
 )
-async def test_an_error_that_would_only_repeat_ends_the_job(world: AlertWorld, error: Exception) -> None:
-    handler = Handler([error])
-    async with world.running(world.runner({"work": handler})):
-        dead = await until_status(world, await add_job(world), "dead")
-
-    assert (dead.error, dead.ended_at, handler.recorded) == ("no", world.clock.now(), ["dead"])
-
-
-async def test_an_error_that_may_pass_is_tried_again_ever_more_rarely(world: AlertWorld) -> None:
-    handler = Handler([Unavailable("away", retry_after_s=0)] * 3)
-    delays = []
-    async with world.running(world.runner({"work": handler})):
-        job = await add_job(world)
-        for attempt in (1, 2, 3):
-            waiting = await until_status(world, job, "pending", attempts=attempt)
-            delays.append((waiting.scheduled_for - world.clock.now()).total_seconds())
-            world.clock.advance(delays[-1])
-        done = await until_status(world, job, "success")
-
-    assert delays == [5, 15, 60]
-    assert done.attempts == 4
-    assert world.counts.jobs == ["retry", "retry", "retry", "success"]
-
-
-async def test_a_job_is_given_up_after_its_last_attempt(world: AlertWorld) -> None:
-    handler = Handler([Unavailable("away")] * 5)
-    async with world.running(world.runner({"work": handler})):
-        job = await add_job(world, max_attempts=2)
-        await until_status(world, job, "pending")
-        world.clock.advance(60)
-        dead = await until_status(world, job, "dead")
-
-    assert (dead.attempts, dead.error) == (2, "away")
-
-
-async def test_a_job_that_kills_every_worker_is_given_up(world: AlertWorld) -> None:
-    handler = Handler()
-    job = await add_job(world, attempts=3, max_attempts=3)
-    async with world.running(world.runner({"work": handler})):
-        dead = await until_status(world, job, "dead")
-
-    assert dead.error is not None
-    assert "during each of 3 attempts" in dead.error
-    assert handler.ran == []
-
-
-async def test_an_unexpected_failure_is_logged_and_tried_again(world: AlertWorld) -> None:
-    handler = Handler([KeyError("hunter2")])
-    async with world.running(world.runner({"work": handler})):
-        job = await add_job(world)
-        with capture_logs() as logs:
-            waiting = await until_status(world, job, "pending")
-        world.clock.advance(10)
-        await until_status(world, job, "success")
-
-    assert waiting.error == "The program failed (KeyError): its log tells more."
-    assert [entry["event"] for entry in logs] == ["job.failed_unexpectedly", "job.ended"]
-
-
-async def test_each_attempt_leaves_one_line(world: AlertWorld) -> None:
-    with capture_logs() as logs:
-        async with world.running(world.runner({"work": Handler([Unavailable("away")])})):
-            job = await add_job(world)
-            await until_status(world, job, "pending")
-
-    [line] = [entry for entry in logs if entry["event"] == "job.ended"]
-    assert line["duration_ms"] >= 0
-    assert {name: line[name] for name in ("kind", "job_id", "attempt", "status", "error")} == {
-        "kind": "work",
-        "job_id": job.id,
-        "attempt": 1,
-        "status": "retry",
-        "error": "away",
-    }
-
-
-async def test_so_many_run_at_a_time_and_fewer_of_one_lane(world: AlertWorld) -> None:
-    handler = Handler(gate=asyncio.Event())
-    for number in range(40):
-        await add_job(world, payload={"lane": str(number % 20)})
-    for _ in range(20):
-        await add_job(world, payload={"lane": "slow"})
-    async with world.running(world.runner({"work": handler})):
-
-        async def is_full() -> bool:
-            return handler.running == 32
-
-        await world.until(is_full)
-        await asyncio.sleep(0.03)
-        assert handler.gate is not None
-        handler.gate.set()
-
-        async def all_ran() -> bool:
-            return world.counts.jobs.count("success") == 60
-
-        await world.until(all_ran)
-
-    assert handler.most_at_once == 32
-
-
-async def test_leases_are_kept_while_a_job_runs(world: AlertWorld) -> None:
-    handler = Handler(gate=asyncio.Event())
-    pace = JobPace(lease_s=30, heartbeat_s=0.01, sweep_s=0.01)
-    async with world.running(world.runner({"work": handler}, pace=pace)):
-        job = await add_job(world)
-        for _ in range(5):
-            before = world.clock.now()
-
-            async def is_extended(since: object = before) -> bool:
-                lease = (await stored(world, job)).lease_until
-                return lease is not None and lease == since + timedelta(seconds=30)  # type: ignore[operator] # a time
-
-            await world.until(is_extended)
-            world.clock.advance(20)
-        assert handler.gate is not None
-        handler.gate.set()
-        done = await until_status(world, job, "success")
-
-    assert (done.attempts, len(handler.ran)) == (1, 1)
-
-
-async def test_a_job_whose_claim_was_lost_is_stopped(world: AlertWorld) -> None:
-    handler = Handler(gate=asyncio.Event())
-    pace = JobPace(lease_s=30, heartbeat_s=0.05, sweep_s=3600)
-    async with world.running(world.runner({"work": handler}, pace=pace)):
-        job = await add_job(world)
-        world.queue.announce("work")
-
-        async def is_running() -> bool:
-            return handler.running == 1
-
-        await world.until(is_running)
-        later = world.clock.now() + timedelta(hours=1)
-        await world.database.write(
-            lambda tx: tx.jobs.claim(["work"], limit=1, now=later, lease_until=later + timedelta(seconds=30))
-        )
-
-        async def is_stopped() -> bool:
-            return handler.running == 0
-
-        await world.until(is_stopped)
-
-    assert (await stored(world, job)).status == "running"
-    assert handler.recorded == []
-
-
-async def test_a_job_whose_lease_ran_out_here_goes_on_under_the_new_claim(world: AlertWorld) -> None:
-    handler = Handler(gate=asyncio.Event())
-    async with world.running(world.runner({"work": handler})):
-        job = await add_job(world)
-
-        async def is_running() -> bool:
-            return handler.running == 1
-
-        await world.until(is_running)
-        world.clock.advance(31)
-
-        async def is_claimed_again() -> bool:
-            return (await stored(world, job)).fence == 2
-
-        await world.until(is_claimed_again)
-        assert handler.gate is not None
-        handler.gate.set()
-        await until_status(world, job, "success")
-
-    assert len(handler.ran) == 1
-
-
-async def test_at_the_end_what_runs_may_end_and_what_does_not_is_given_back(world: AlertWorld) -> None:
-    quick, stuck = Handler(), Handler(gate=asyncio.Event())
-    runner = world.runner({"quick": quick, "stuck": stuck})
-    async with world.running(runner):
-        job = await add_job(world, kind="stuck")
-
-        async def is_running() -> bool:
-            return stuck.running == 1
-
-        await world.until(is_running)
-        await runner.drain(0.05)
-        late = await add_job(world, kind="quick")
-        await asyncio.sleep(0.06)
-
-    given_back = await stored(world, job)
-    assert (given_back.status, given_back.lease_until, given_back.scheduled_for) == (
-        "pending",
-        None,
-        world.clock.now(),
-    )
-    assert (await stored(world, late)).status == "pending"
-    assert stuck.running == 0
-
-
-async def test_an_outcome_waits_for_the_database(world: AlertWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glimpser.services.jobs._WRITE_RETRY_S", 0.01)
-    handler = Handler()
-    failures = [Unavailable("locked")] * 3
-
-    class Stubborn(Handler):
-        def record(self, tx: Transaction, job: Job) -> AfterCommit:
-            if failures:
-                raise failures.pop()
-            return super().record(tx, job)
-
-    handler = Stubborn()
-    async with world.running(world.runner({"work": handler}, pace=QUICK)):
-        await until_status(world, await add_job(world), "success")
-
-    assert (len(handler.ran), handler.recorded) == (1, ["success"])
-
-
-# Back-off --------------------------------------------------------------------------------------------
-
-
-@given(
-    attempts=st.integers(1, 100),
-    asked_s=st.floats(0, 1e6),
-    chance=st.floats(0, 1, exclude_max=True),
-)
-def test_a_pause_is_near_its_plan_and_never_shorter_than_asked_nor_longer_than_an_hour(
-    attempts: int, asked_s: float, chance: float
+async def test_old_jobs_are_deleted_and_those_that_wait_are_not(
+    world: AlertWorld, jobs: Jobs, limits: HistoryLimits, left: int
 ) -> None:
-    plan = [5, 15, 60, 300, 900, 1800][attempts - 1] if attempts <= 6 else 3600
+    for _ in range(5):
+        await end(world, await jobs.submit("work", {}), "success")
+        world.clock.advance(86_400)
+    await jobs.submit("work", {})
 
-    delay_s = delay_after(attempts, asked_s, lambda: chance).total_seconds()
+    deleted = await JobHistory(world.database, limits, clock=world.clock).sweep()
 
-    assert delay_s >= min(asked_s, 3600) - 1e-6
-    assert 0.8 * plan - 1e-6 <= delay_s <= max(1.2 * plan, 3600) + 1e-6
-    if asked_s <= 0.8 * plan:
-        assert delay_s <= 1.2 * plan + 1e-6
-
-
-def test_the_attempts_of_a_day_span_a_day() -> None:
-    pauses = range(1, ATTEMPTS_OF_A_DAY)
-    shortest = sum(delay_after(n, 0, lambda: 0.0).total_seconds() for n in pauses)
-    plain = sum(delay_after(n, 0, lambda: 0.5).total_seconds() for n in pauses)
-
-    assert shortest >= 19 * 3600
-    assert 24 * 3600 <= plain <= 26 * 3600
+    page = await jobs.list(JobFilter(), PageRequest())
+    assert (len(page.items), deleted) == (left, 6 - left)
+    assert page.items[0].status == "pending"

@@ -1,16 +1,18 @@
 """Jobs: the queue's record, claimed in batches under a lease and a fence."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Update, bindparam, delete, func, insert, select, text, update
 
 from glimpser.core.errors import NotFound
 from glimpser.core.ids import JobId
-from glimpser.core.jobs import Job
-from glimpser.db.queries.paging import AnyRow
-from glimpser.db.tables import IS_PENDING, IS_RUNNING, IS_UNDONE, jobs
+from glimpser.core.jobs import REPLAYABLE, UNDONE, Job, JobFilter
+from glimpser.core.pages import Page, PageRequest
+from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
+from glimpser.db.tables import IS_CANCELLING, IS_DONE, IS_ENDED, IS_PENDING, IS_RUNNING, IS_UNDONE, jobs
+from glimpser.db.types import Instant
 
 _ABOVE_ALL = 1 << 15
 """More than a priority can be."""
@@ -20,7 +22,7 @@ _Place = tuple[int, datetime, JobId]
 
 _ADD = insert(jobs)
 _GET = select(jobs).where(jobs.c.id == bindparam("id"))
-_BY_KEY = select(jobs.c.id).where(jobs.c.idempotency_key == bindparam("key"))
+_BY_KEY = select(jobs).where(jobs.c.idempotency_key == bindparam("key"))
 _EXPIRED = (
     select(jobs.c.lease_until, jobs.c.id)
     .where(text(IS_RUNNING), jobs.c.kind == bindparam("kind"), jobs.c.lease_until <= bindparam("now"))
@@ -50,6 +52,8 @@ _CLAIM = (
         lease_until=bindparam("until"),
         fence=jobs.c.fence + 1,
         attempts=jobs.c.attempts + 1,
+        progress=None,
+        step=None,
     )
     .returning(jobs)
 )
@@ -62,8 +66,55 @@ _FINISH = (
 _RELEASE = (
     update(jobs)
     .where(_IS_HELD)
-    .values(status="pending", attempts=jobs.c.attempts - 1, lease_until=None, progress=None, step=None)
+    .values(
+        status="pending",
+        scheduled_for=func.coalesce(bindparam("until", type_=Instant()), jobs.c.scheduled_for),
+        attempts=jobs.c.attempts - 1,
+        lease_until=None,
+        progress=None,
+        step=None,
+    )
 )
+_REPORT = update(jobs).where(_IS_HELD).values(progress=bindparam("share"), step=bindparam("doing"))
+_CANCEL = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("key"), text(IS_PENDING))
+    .values(status="cancelled", ended_at=bindparam("at"), error=bindparam("reason"))
+)
+_REQUEST_CANCEL = (
+    update(jobs).where(jobs.c.id == bindparam("key"), text(IS_RUNNING)).values(cancel_requested=True)
+)
+_CANCELLING = select(jobs.c.id, jobs.c.kind).where(text(IS_CANCELLING)).limit(200)
+_REPLAY = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("key"), jobs.c.status.in_(sorted(REPLAYABLE)))
+    .values(
+        status="pending",
+        scheduled_for=bindparam("at"),
+        started_at=None,
+        ended_at=None,
+        attempts=0,
+        cancel_requested=False,
+        progress=None,
+        step=None,
+        result=None,
+        error=None,
+    )
+)
+_NTH_END = (
+    select(jobs.c.ended_at)
+    .where(text(IS_ENDED))
+    .order_by(jobs.c.ended_at.desc(), jobs.c.id.desc())
+    .limit(1)
+    .offset(bindparam("number"))
+)
+_OLDEST_ENDED = (
+    select(jobs.c.id)
+    .where(text(IS_ENDED), jobs.c.ended_at < bindparam("before"))
+    .order_by(jobs.c.ended_at, jobs.c.id)
+    .limit(bindparam("limit"))
+)
+_PURGE = delete(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True)))
 _UNFINISHED = (
     select(jobs)
     .where(text(IS_UNDONE), jobs.c.id > bindparam("after"))
@@ -88,11 +139,26 @@ class SqlJobs:
             raise NotFound("There is no job with this id.")
         return _job(row)
 
+    def by_key(self, idempotency_key: str) -> Job | None:
+        row = self._connection.execute(_BY_KEY, {"key": idempotency_key}).one_or_none()
+        return None if row is None else _job(row)
+
+    def list(self, where: JobFilter, page: PageRequest) -> Page[Job]:
+        statement = select(jobs)
+        for name in ("kind", "status", "template_id"):
+            wanted = getattr(where, name)
+            if wanted is not None:
+                statement = statement.where(jobs.c[name] == wanted)
+        if where.status is not None and where.status not in UNDONE:
+            statement = statement.where(text(IS_DONE))
+        statement = newest_first(self._connection, statement, jobs.c.created_at, after=page.after)
+        return fetch_page(self._connection, statement, page, make=_job)
+
     def claim(
         self, kinds: Sequence[str], *, limit: int, now: datetime, lease_until: datetime
     ) -> Sequence[Job]:
         each = frozenset(kinds)
-        ids = self._expired(each, limit=limit, now=now)
+        ids = [*self._expired(each, limit=limit, now=now)]
         ids += self._due(each, limit=limit - len(ids), now=now)
         if not ids:
             return []
@@ -111,23 +177,50 @@ class SqlJobs:
         outcome = {name: getattr(job, name) for name in _OUTCOME}
         return self._connection.execute(_FINISH, held | outcome).rowcount == 1
 
-    def release(self, job_id: JobId, *, fence: int) -> bool:
-        return self._connection.execute(_RELEASE, {"key": job_id, "held": fence}).rowcount == 1
+    def release(self, job_id: JobId, *, fence: int, until: datetime | None = None) -> bool:
+        return self._changed(_RELEASE, {"key": job_id, "held": fence, "until": until})
+
+    def report(self, job_id: JobId, *, fence: int, progress: float | None, step: str | None) -> bool:
+        return self._changed(_REPORT, {"key": job_id, "held": fence, "share": progress, "doing": step})
+
+    def cancel(self, job: Job) -> bool:
+        return self._changed(_CANCEL, {"key": job.id, "at": job.ended_at, "reason": job.error})
+
+    def request_cancel(self, job_id: JobId) -> bool:
+        return self._changed(_REQUEST_CANCEL, {"key": job_id})
+
+    def cancelling(self, kinds: Sequence[str]) -> Sequence[JobId]:
+        return [job_id for job_id, kind in self._connection.execute(_CANCELLING) if kind in kinds]
+
+    def replay(self, job_id: JobId, *, now: datetime) -> bool:
+        return self._changed(_REPLAY, {"key": job_id, "at": now})
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        ids = self._connection.scalars(_OLDEST_ENDED, {"before": before, "limit": limit}).all()
+        return self._connection.execute(_PURGE, {"ids": ids}).rowcount if ids else 0
+
+    def nth_end(self, number: int) -> datetime | None:
+        found: datetime | None = self._connection.scalar(_NTH_END, {"number": number})
+        return found
 
     def unfinished(self, after: JobId | None, limit: int) -> Sequence[Job]:
         rows = self._connection.execute(_UNFINISHED, {"after": after or "", "limit": limit})
         return [_job(row) for row in rows]
 
     def _has(self, idempotency_key: str) -> bool:
-        return self._connection.scalar(_BY_KEY, {"key": idempotency_key}) is not None
+        return self.by_key(idempotency_key) is not None
 
-    def _expired(self, kinds: Iterable[str], *, limit: int, now: datetime) -> list[JobId]:
+    def _changed(self, statement: Update, values: Mapping[str, object]) -> bool:
+        """Tell whether the one row was what it was taken for."""
+        return self._connection.execute(statement, values).rowcount == 1
+
+    def _expired(self, kinds: Iterable[str], *, limit: int, now: datetime) -> Sequence[JobId]:
         found: list[AnyRow] = []
         for kind in kinds:
             found += self._connection.execute(_EXPIRED, {"kind": kind, "now": now, "limit": limit})
         return [job_id for _, job_id in sorted(found)[:limit]]
 
-    def _due(self, kinds: Iterable[str], *, limit: int, now: datetime) -> list[JobId]:
+    def _due(self, kinds: Iterable[str], *, limit: int, now: datetime) -> Sequence[JobId]:
         found: list[_Place] = []
         for kind in kinds:
             found += itertools.islice(self._due_of(kind, limit=limit, now=now), limit)
@@ -168,6 +261,7 @@ def _row(job: Job) -> dict[str, object]:
         "step": job.step,
         "result": job.result,
         "error": job.error,
+        "cancel_requested": job.cancel_requested,
     }
 
 
@@ -192,4 +286,5 @@ def _job(row: AnyRow) -> Job:
         step=row.step,
         result=row.result,
         error=row.error,
+        cancel_requested=row.cancel_requested,
     )

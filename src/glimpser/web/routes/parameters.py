@@ -12,6 +12,7 @@ from glimpser.core.ids import (
     CaptureId,
     ChannelId,
     EventId,
+    JobId,
     TemplateId,
     is_id,
     require_id,
@@ -48,6 +49,10 @@ async def _channel_id(channel_id: Ulid) -> ChannelId:
     return ChannelId(require_id(channel_id, "channel"))
 
 
+async def _job_id(job_id: Ulid) -> JobId:
+    return JobId(require_id(job_id, "job"))
+
+
 async def _page(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page.")] = DEFAULT_LIMIT,
     cursor: Annotated[
@@ -69,6 +74,7 @@ ThisCapture = Annotated[CaptureId, Depends(_capture_id)]
 ThisArtifact = Annotated[ArtifactId, Depends(_artifact_id)]
 ThisAlert = Annotated[AlertId, Depends(_alert_id)]
 ThisChannel = Annotated[ChannelId, Depends(_channel_id)]
+ThisJob = Annotated[JobId, Depends(_job_id)]
 Paging = Annotated[PageRequest, Depends(_page)]
 OfTemplate = Annotated[
     str,
