@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from glimpser.capture.ffmpeg import KIND as CAMERA
+from glimpser.capture.ffmpeg import camera_kind
 from glimpser.core.alerts import Alert, Channel, Delivery, Notification, Receipt
 from glimpser.core.channel_kinds import ChannelKind
 from glimpser.core.events import Artifact, Capture, Event, Level
@@ -16,6 +16,8 @@ from glimpser.notify import webhook
 from glimpser.web.server import WebServer, listen
 from glimpser.web.wiring import WebSettings
 from tests.web_world import World, open_world
+
+CAMERA = camera_kind(None)
 
 # The names of what is there, which schemathesis.toml knows too. Of those that are removed there are some.
 TEMPLATE = TemplateId("01JDTEMP0000000000000000AA")

@@ -235,7 +235,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
             Pushed: stills,
         }
     )
-    registry = registry_of(ground.config)
+    registry = registry_of(ground.config, camera_proxy=ground.proxies.camera.url)
     pipeline = Pipeline(
         alerting,
         database,

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from glimpser.app.settings import database_settings, registry_of
-from glimpser.capture.ffmpeg import KIND as CAMERA
+from glimpser.app.settings import camera_policy, database_settings, registry_of
+from glimpser.capture.ffmpeg import camera_kind, through_proxy
 from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.ingest.picture import Jpeg
 from glimpser.capture.still import take_picture
@@ -21,6 +21,7 @@ from glimpser.core.templates import TemplateFilter
 from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.egress.gate import Gate, GatePolicy
+from glimpser.egress.proxy import open_proxy
 from glimpser.process.instance import sole_instance
 from glimpser.services.feeds import caption_of
 from glimpser.services.integrity import CheckLevel, Report, check
@@ -67,13 +68,15 @@ async def take_snapshot(config: Config, what: str) -> Jpeg:
     """
     named = await asyncio.to_thread(_outside, what)
     media, retouch = (named.media, AS_IT_IS) if named else await _template_media(config, what)
-    policy = named.policy if named else GatePolicy(config.capture.camera_cidrs)
+    policy = named.policy if named else camera_policy(config, ())
     opener = Opener(
         Gate(policy),
         file_roots=named.roots if named else config.capture.file_roots,
         stall_timeout_s=config.capture.stall_timeout_s,
     )
-    return await asyncio.to_thread(take_picture, opener, media, retouch=retouch)
+    async with open_proxy(Gate(policy), name="snapshot") as proxy:
+        reached = through_proxy(media, proxy.url)
+        return await asyncio.to_thread(take_picture, opener, reached, retouch=retouch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class _Outside:
 def _outside(what: str) -> _Outside | None:
     if "://" in what:
         everywhere = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
-        return _Outside(_stream(CAMERA, {"url": what}), GatePolicy(everywhere))
+        return _Outside(_stream(camera_kind(None), {"url": what}), GatePolicy(everywhere))
     path = Path(what).resolve()
     if path.exists():
         return _Outside(MediaInput(address=str(path), is_file=True), GatePolicy(), (path.parent,))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from glimpser import __version__
 from glimpser.app.descriptors import room_for
-from glimpser.capture.ffmpeg import KIND as CAMERA
+from glimpser.capture.ffmpeg import camera_kind
 from glimpser.capture.file import file_kind
 from glimpser.capture.ingest.pool import PoolSettings
 from glimpser.config import Config
@@ -27,9 +27,9 @@ _OTHER_CONNECTIONS = 1024
 """Room for requests beside as many streams as are allowed."""
 
 
-def registry_of(config: Config) -> Registry:
-    """Make the table of kinds: the one place that knows them all."""
-    kinds = (CAMERA, file_kind(config.capture.file_roots))
+def registry_of(config: Config, *, camera_proxy: str | None = None) -> Registry:
+    """Make the table of kinds: the one place that knows them all. Cameras use `camera_proxy` for http."""
+    kinds = (camera_kind(camera_proxy), file_kind(config.capture.file_roots))
     return {kind.name: kind for kind in kinds}
 
 

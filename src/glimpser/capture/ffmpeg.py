@@ -1,4 +1,4 @@
-"""Kind `ffmpeg`: a camera, or any live stream libav opens under rtsp, rtsps or rtmp."""
+"""Kind `ffmpeg`: a camera, or any live stream libav opens under rtsp, rtsps, rtmp, http or https."""
 
 from dataclasses import replace
 from typing import Annotated, Literal, Self
@@ -7,16 +7,18 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, model_validator
 
 from glimpser.capture.configs import KindConfig, parse_config
-from glimpser.capture.ingest.opening import CAMERA_SCHEMES
+from glimpser.capture.ingest.opening import CAMERA_SCHEMES, WEB_SCHEMES
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import MediaInput
 from glimpser.egress.target import parse_target
 
+SCHEMES = CAMERA_SCHEMES | WEB_SCHEMES
+
 
 def _camera_url(url: str) -> str:
     try:
-        parse_target(url, CAMERA_SCHEMES)
+        parse_target(url, SCHEMES)
     except InvalidInput as error:
         raise ValueError(error.detail) from None
     return url
@@ -27,8 +29,11 @@ class CameraConfig(KindConfig):
 
     url: Annotated[str, AfterValidator(_camera_url)] = Field(
         title="Address",
-        description="Where the stream is, for example rtsp://192.168.1.20:554/stream1.",
-        examples=["rtsp://192.168.1.20:554/stream1"],
+        description=(
+            "Where the stream is, for example rtsp://192.168.1.20:554/stream1;"
+            " under http and https: MJPEG, HLS (.m3u8), MP4 or MPEG-TS."
+        ),
+        examples=["rtsp://192.168.1.20:554/stream1", "http://192.168.1.21/video.mjpg"],
         max_length=4096,
     )
     username: str | None = Field(default=None, title="User name", max_length=256)
@@ -63,13 +68,19 @@ def _feed(config: Config) -> MediaInput:
     )
 
 
+def through_proxy(media: MediaInput, proxy: str | None) -> MediaInput:
+    """Give the same, reached through the proxy at that URL if it is under http or https."""
+    from_web = not media.is_file and parse_target(media.address, SCHEMES).scheme in WEB_SCHEMES
+    return replace(media, proxy=proxy) if from_web else media
+
+
 def _with_credentials(camera: CameraConfig) -> str:
     """Put user name and password into the URL, where libav looks for them."""
     if not camera.username:
         return camera.url
     user = quote(camera.username, safe="")
     password = f":{quote(camera.password, safe='')}" if camera.password else ""
-    target = parse_target(camera.url, CAMERA_SCHEMES)
+    target = parse_target(camera.url, SCHEMES)
     return replace(target, userinfo=f"{user}{password}").url()
 
 
@@ -77,12 +88,14 @@ def _parse(config: Config) -> Config:
     return parse_config(CameraConfig, config).model_dump(exclude_none=True)
 
 
-KIND = Kind(
-    name="ffmpeg",
-    title="Camera",
-    description="An IP camera or any live stream under rtsp, rtsps or rtmp.",
-    schema=CameraConfig.model_json_schema(),
-    parse=_parse,
-    feed=_feed,
-    secrets=frozenset({"password"}),
-)
+def camera_kind(proxy: str | None) -> Kind:
+    """Make the kind; without the URL of a proxy, streams under http and https are refused when opened."""
+    return Kind(
+        name="ffmpeg",
+        title="Camera",
+        description="An IP camera or any live stream under rtsp, rtsps, rtmp, http or https.",
+        schema=CameraConfig.model_json_schema(),
+        parse=_parse,
+        feed=lambda config: through_proxy(_feed(config), proxy),
+        secrets=frozenset({"password"}),
+    )

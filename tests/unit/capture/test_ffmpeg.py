@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glimpser.capture.ffmpeg import KIND
-from glimpser.capture.ingest.opening import CAMERA_SCHEMES
+from glimpser.capture.ffmpeg import SCHEMES, camera_kind
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Config
 from glimpser.core.live import MediaInput
 from glimpser.egress.target import parse_target
 
 URL = "rtsp://192.168.1.20:554/stream1"
+PROXY = "http://127.0.0.1:3128"
+KIND = camera_kind(PROXY)
 
 
 def stream_of(config: Config) -> MediaInput:
@@ -45,6 +46,8 @@ def test_defaults_are_filled_in() -> None:
         "rtmp://10.0.0.9/live/1",
         "rtsp://u:p@[fd00::1]:8554/cam?x=1&y=a@b",
         "RTSP://10.0.0.9",
+        "http://cam.example/video.mjpg",
+        "https://u:p@cam.example:8443/live.m3u8?a=b",
     ],
 )
 def test_what_cameras_are_reached_by_is_accepted(url: str) -> None:
@@ -54,7 +57,7 @@ def test_what_cameras_are_reached_by_is_accepted(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "cam", "file:///etc/passwd", "/etc/passwd", "concat:/etc/passwd", "pipe:0", "http://10.0.0.9/"),
+        *("", "cam", "file:///etc/passwd", "/etc/passwd", "concat:/etc/passwd", "pipe:0", "http:/10.0.0.9/"),
         *("rtsp:///nowhere", "rtsp://", "rtsp://a b/", "rtsp://a\\@b/", "rtsp://a\n/", "rtsp://u:p@x@host/"),
         *("rtsp://0x7f.1/", "rtsp://127.1/", "rtsp://host:0/", "rtsp://host:99999/", "-i", "subfile,,:x"),
         *("rtsp+http://x/", "rtspt://x/", "rtmpt://x/", "srt://x:1/", "udp://239.0.0.1:1", "rtsp://\ud800/"),
@@ -110,7 +113,7 @@ def test_user_name_and_password_go_into_the_url_encoded(
 ) -> None:
     config = KIND.parse({"url": URL, "username": username} | ({"password": password} if password else {}))
 
-    target = parse_target(stream_of(config).address, CAMERA_SCHEMES)
+    target = parse_target(stream_of(config).address, SCHEMES)
 
     assert target.userinfo == userinfo
     assert (target.host, target.port, target.path) == ("192.168.1.20", 554, "/stream1")
@@ -127,9 +130,17 @@ def test_user_name_and_password_go_into_the_url_encoded(
 def test_credentials_go_to_the_host_that_was_named_whatever_stands_behind_it(url: str) -> None:
     config = KIND.parse({"url": url, "username": "ann", "password": "pw"})
 
-    target = parse_target(stream_of(config).address, CAMERA_SCHEMES)
+    target = parse_target(stream_of(config).address, SCHEMES)
 
     assert (target.host, target.userinfo) == ("cam.example", "ann:pw")
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [("http://10.0.0.9/", PROXY), ("https://10.0.0.9/", PROXY), (URL, None), ("rtmp://10.0.0.9/", None)],
+)
+def test_what_is_under_http_goes_through_the_proxy(url: str, proxy: str | None) -> None:
+    assert stream_of(KIND.parse({"url": url})).proxy == proxy
 
 
 def test_given_credentials_take_the_place_of_those_in_the_url() -> None:
@@ -145,7 +156,7 @@ def test_any_credentials_give_a_url_of_the_same_host(username: str, password: st
     except InvalidInput:
         return
 
-    assert parse_target(stream_of(config).address, CAMERA_SCHEMES).host == "192.168.1.20"
+    assert parse_target(stream_of(config).address, SCHEMES).host == "192.168.1.20"
 
 
 def test_the_password_is_marked_as_secret_and_is_not_shown_by_what_holds_it() -> None:

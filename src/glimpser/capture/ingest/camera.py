@@ -15,7 +15,7 @@ from glimpser.capture.ingest.motion import BurstReporter, MotionWatch
 from glimpser.capture.ingest.opening import Media, MediaError, Opener, Patience
 from glimpser.capture.ingest.pace import Backoff, RateMeter
 from glimpser.capture.ingest.pixels import Outlet, Pixels
-from glimpser.capture.ingest.reading import Read, read_camera, read_file
+from glimpser.capture.ingest.reading import Read, read_camera, read_file, read_stream
 from glimpser.capture.ingest.status import Status
 from glimpser.capture.ingest.wire import FrameReport, MeasureReport, SnapshotReport, Start, ViewReport
 from glimpser.core.clock import Clock
@@ -201,8 +201,9 @@ class Camera(threading.Thread):
                 self._show_all(media, decoder.last())
 
     def _packets(self, media: Media) -> Iterator[Read]:
-        how = self._media
-        return read_file(media, how, self._ending) if how.is_file else read_camera(media)
+        if self._media.is_file:
+            return read_file(media, self._media, self._ending)
+        return read_stream(media, self._ending) if media.paced else read_camera(media)
 
     def _look(self, media: Media, decoder: OnDemandDecoder, read: Read) -> None:
         """Decode one packet if anybody wants its pixels; the first of a session always."""

@@ -1,6 +1,8 @@
 """Opening a stream or file with libav, safely, and saying in plain words why it cannot be opened."""
 
 import errno
+import ipaddress
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,24 +16,36 @@ from av.video.stream import VideoStream
 
 from glimpser.capture.ingest.files import open_beneath
 from glimpser.capture.ingest.peers import Peers
-from glimpser.core.errors import GlimpserError, Unavailable
+from glimpser.core.errors import GlimpserError, InvalidInput, Unavailable
 from glimpser.core.live import MediaInput
 from glimpser.core.redaction import redact
 from glimpser.egress.gate import Gate
+from glimpser.egress.proxy_client import refusal_of
+from glimpser.egress.target import parse_target
 
 OPEN_TIMEOUT_S = 8.0
 CAMERA_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp"})
+WEB_SCHEMES = frozenset({"http", "https"})
 _CAMERA_PROTOCOLS = "rtsp,rtsps,rtp,rtmp,tcp,udp,tls,srtp,crypto"
 """What libav may use under a camera's URL: not `file`, not `http`, no playlist of either."""
 _CAMERA_FORMATS = "rtsp,flv,live_flv"
+_WEB_PROTOCOLS = "http,https,httpproxy,tls,tcp,crypto"
+"""What libav may use under a web address; `tcp` and `tls` to the proxy, `crypto` for encrypted HLS."""
 _NO_PROTOCOL = "none"
 """No such protocol exists: a file opened by us cannot make libav open another."""
 _FILE_FORMATS = (
     "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,ogg,nut,mxf,dv,mjpeg"
 )
 """Demuxers of video: none of images, none that draws text (tty), none of playlists (hls, concat, sdp)."""
+_WEB_FORMATS = f"{_FILE_FORMATS},live_flv,mpjpeg,hls,aac,ac3,eac3,mp3,webvtt"
+"""Behind a web address also streams of JPEGs, and HLS with the sound and subtitles its playlists name."""
+_IN_THEIR_TIME = frozenset({"mpjpeg", "mjpeg"})
+"""Formats without time stamps: each picture is shown when it comes."""
 MAX_PICTURE_PX = 8192 * 4320
 """Larger pictures are refused before memory is taken for them."""
+MAX_REDIRECTS = 5
+_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _READ_GRACE_S = 2.0
 """So much longer than the view counts as stalled do we wait for the stream to go on by itself."""
 
@@ -57,10 +71,14 @@ class MediaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An open stream or file and its first video stream."""
+    """An open stream or file and its first video stream.
+
+    `paced`: it may come faster than it is to be shown, in segments or all at once.
+    """
 
     container: InputContainer
     stream: VideoStream
+    paced: bool = False
 
     @property
     def nominal_fps(self) -> float | None:
@@ -87,11 +105,12 @@ class Opener:
         """
         with ExitStack() as stack:
             try:
-                open_it = self._open_file if media.is_file else self._open_camera
-                container = open_it(media, stack)
-                yield Media(container, _video_of(container))
+                container = self._open_any(media, stack)
+                from_web = media.proxy is not None
+                paced = from_web and container.format.name not in _IN_THEIR_TIME
+                yield Media(container, _video_of(container), paced=paced)
             except av.error.FFmpegError as error:
-                raise explain(error, is_file=media.is_file) from error
+                raise _stopped_by_proxy(error, media) or explain(error, is_file=media.is_file) from error
             except OSError as error:
                 raise MediaError(f"Reading fails: {error.strerror}.") from error
             except Unavailable as error:
@@ -103,6 +122,28 @@ class Opener:
         file = stack.enter_context(open_beneath(media.address, self._file_roots))
         options = _limits(protocols=_NO_PROTOCOL, formats=_FILE_FORMATS)
         return stack.enter_context(av.open(file, "r", options=options))
+
+    def _open_any(self, media: MediaInput, stack: ExitStack) -> InputContainer:
+        if media.is_file:
+            return self._open_file(media, stack)
+        if media.proxy is not None:
+            return self._open_web(media, media.proxy, stack)
+        return self._open_camera(media, stack)
+
+    def _open_web(self, media: MediaInput, proxy: str, stack: ExitStack) -> InputContainer:
+        """Open through the proxy, which checks this address and all it leads to."""
+        target = parse_target(media.address, WEB_SCHEMES)
+        way = parse_target(proxy, ("http",))
+        # To streams of cameras that are opened meanwhile, connections to the proxy are no strangers.
+        stack.enter_context(self._peers.expected(ipaddress.ip_address(way.host), way.effective_port or 0))
+        return stack.enter_context(
+            av.open(
+                target.url(),
+                "r",
+                options=_web_options(media, proxy),
+                timeout=(OPEN_TIMEOUT_S, self._read_timeout_s),
+            )
+        )
 
     def _open_camera(self, media: MediaInput, stack: ExitStack) -> InputContainer:
         checked = self._gate.check(media.address, schemes=CAMERA_SCHEMES)
@@ -147,6 +188,51 @@ def _camera_options(scheme: str, transport: str) -> dict[str, str]:
     if scheme.startswith("rtsp"):
         options |= {"rtsp_transport": transport, "allowed_media_types": "video"}
     return options
+
+
+def _web_options(media: MediaInput, proxy: str) -> dict[str, str]:
+    """Give libav's options; HLS passes those of HTTP on to its playlists and segments."""
+    options = _limits(protocols=_WEB_PROTOCOLS, formats=_WEB_FORMATS)
+    options |= {
+        "http_proxy": proxy,
+        "max_redirects": str(MAX_REDIRECTS),
+        "fpsprobesize": "0",
+        # For HLS: formats are limited above, so that a name need not prove one; a connection of the proxy
+        # carries one request; and what is live is shown from its newest segment on.
+        "extension_picky": "0",
+        "allowed_extensions": "ALL",
+        "allowed_segment_extensions": "ALL",
+        "http_persistent": "0",
+        "http_multiple": "0",
+        "live_start_index": "-1",
+    }
+    return options | _header_options(media.headers)
+
+
+def _header_options(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Write header fields as libav takes them.
+
+    Raises:
+        InvalidInput: they are not what RFC 9110 (5.1, 5.5) calls a field.
+    """
+    for name, value in headers:
+        if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
+            raise InvalidInput("A header field for the stream's server is malformed.")
+    if not headers:
+        return {}
+    options = {"headers": "".join(f"{name}: {value}\r\n" for name, value in headers)}
+    agents = [value for name, value in headers if name.lower() == "user-agent"]
+    return options | ({"user_agent": agents[-1]} if agents else {})
+
+
+def _stopped_by_proxy(error: av.error.FFmpegError, media: MediaInput) -> MediaError | None:
+    """Ask the proxy whether it was the one that refused, and why: libav keeps but the status."""
+    if media.proxy is None or not isinstance(error, (av.error.HTTPForbiddenError, av.error.HTTPServerError)):
+        return None
+    refusal = refusal_of(media.proxy, parse_target(media.address, WEB_SCHEMES))
+    if refusal is None:
+        return None
+    return MediaError(refusal.reason, Patience.NEVER if refusal.status == 403 else Patience.SOON)
 
 
 _REDIRECTED = (

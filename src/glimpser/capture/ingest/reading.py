@@ -16,6 +16,8 @@ _MAX_CAMERA_STEP_S = 1.0
 _MAX_FILE_STEP_S = 10.0
 """A file may hold a picture for seconds; what lasts longer is taken for damage."""
 _DEFAULT_STEP_S = 0.04
+_WAITED_S = 0.005
+"""A packet that took longer was waited for; others were there already."""
 _MAX_LATE_S = 5.0
 """A file that is played later than this goes on from where it is: nothing waits for its missed part."""
 
@@ -80,6 +82,31 @@ def read_camera(media: Media, monotonic: Callable[[], float] = time.monotonic) -
         media_s = clock.of(packet, otherwise_s=now - came_at)
         came_at = now
         yield Read(packet, media_s, lag.lag_s(now, media_s, waited_s=now - asked_at))
+        asked_at = monotonic()
+
+
+def read_stream(
+    media: Media, ending: Ending, monotonic: Callable[[], float] = time.monotonic
+) -> Iterator[Read]:
+    """Read what comes in pieces, such as HLS, at its own speed; stops when `ending` is set.
+
+    Whenever the network keeps us waiting, what follows is shown that much later; only what is late without
+    that is lag.
+    """
+    clock = MediaTime(_MAX_FILE_STEP_S)
+    began = asked_at = monotonic()
+    for packet in media.container.demux(media.stream):
+        if packet.size == 0:
+            continue
+        now = monotonic()
+        media_s = clock.of(packet, otherwise_s=_step_s(packet, media.nominal_fps))
+        late_s = now - began - media_s
+        if late_s > _MAX_LATE_S or (late_s > 0 and now - asked_at >= _WAITED_S):
+            began += late_s
+            late_s = 0.0
+        if ending.wait(max(0.0, -late_s)):
+            return
+        yield Read(packet, media_s, max(0.0, late_s))
         asked_at = monotonic()
 
 
