@@ -27,8 +27,8 @@ class Program:
         self.url = ""
         self.setup_code: str | None = None
 
-    def start(self) -> Self:
-        """Start and wait for its first words."""
+    def start(self, *, verify: bool = True) -> Self:
+        """Start and wait for its first words. Its certificate is not to be verified if it made it itself."""
         began = time.monotonic()
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
@@ -38,17 +38,17 @@ class Program:
                 stderr=log,
                 text=True,
             )
-        self._read_announcement()
+        self._read_announcement(verify=verify)
         self.started_in_s = time.monotonic() - began
         return self
 
-    def _read_announcement(self) -> None:
+    def _read_announcement(self, *, verify: bool) -> None:
         assert self.process.stdout is not None
         first = self.process.stdout.readline()
         assert " runs at " in first, f"did not start: {first!r}, see {self.log}:\n{self.log.read_text()}"
         self.url = first.rsplit(" ", 1)[1].strip()
         self.process.stdout.readline()
-        with httpx2.Client(base_url=self.url) as client:
+        with httpx2.Client(base_url=self.url, verify=verify) as client:
             if client.get("/api/setup").json()["needed"]:
                 self.setup_code = self.process.stdout.readline().rsplit(" ", 1)[1].strip()
 

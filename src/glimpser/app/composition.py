@@ -21,6 +21,7 @@ from glimpser.app.settings import (
     pool_settings,
     rates_of,
     registry_of,
+    tls_of,
     tokens_of,
     web_settings,
 )
@@ -309,6 +310,7 @@ async def _wire_web(
             web,
             ending=ending,
             limits=connection_limits(config),
+            tls=await asyncio.to_thread(tls_of, config, ground.clock),
         ),
         WebServer(watch_over, observability, ending=ending, limits=_WATCHERS),
     )

@@ -111,4 +111,6 @@ def _announce(app: App, config: Config, code: str | None) -> None:
     lines = [f"Glimpser {__version__} runs at {url}", f"Its data is in {config.data_dir}"]
     if code:
         lines += [f"Create the first admin at {url} with this one-time setup code: {code}"]
+    if app.web.fingerprint:
+        lines += [f"Its certificate is made by itself, with the SHA-256 fingerprint {app.web.fingerprint}"]
     print("\n".join(lines), flush=True)  # noqa: T201  # for a person, on standard output

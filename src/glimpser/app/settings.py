@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from glimpser import __version__
 from glimpser.app.descriptors import room_for
@@ -20,6 +21,7 @@ from glimpser.services.job_history import HistoryLimits
 from glimpser.services.rates import RateLimits, Rates, parse_limits
 from glimpser.services.tokens import Tokens
 from glimpser.streaming.hub import HubLimits
+from glimpser.web.certificates import Tls, hosts_of_this_machine, self_signed
 from glimpser.web.crowd import Limits
 from glimpser.web.wiring import WebSettings
 
@@ -74,7 +76,24 @@ def own_url(config: Config, port: int) -> str:
     host = config.server.host
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not listened on
     shown = f"[{shown}]" if ":" in shown else shown
-    return config.server.public_url or f"http://{shown}:{port}"
+    scheme = "http" if config.server.tls.mode == "off" else "https"
+    return config.server.public_url or f"{scheme}://{shown}:{port}"
+
+
+def tls_of(config: Config, clock: Clock) -> Tls | None:
+    """Find the certificate, or make one; None: without TLS.
+
+    Raises:
+        Misconfigured: as `self_signed`.
+    """
+    section = config.server.tls
+    if section.mode == "files" and section.cert and section.key:
+        return Tls(section.cert, section.key)
+    if section.mode == "off":
+        return None
+    public = urlsplit(config.server.public_url or "").hostname or ""
+    hosts = hosts_of_this_machine([public, config.server.host])
+    return self_signed(config.data_dir / "tls", hosts, now=clock.now())
 
 
 def hub_limits(config: Config) -> HubLimits:
@@ -102,6 +121,7 @@ def web_settings(config: Config) -> WebSettings:
         public_url=section.public_url,
         trusted_proxies=section.trusted_proxies,
         max_body_bytes=section.max_body_bytes,
+        https_only=section.tls.mode == "files",
     )
 
 

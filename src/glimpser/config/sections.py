@@ -20,6 +20,7 @@ from glimpser.config.kinds import (
     ObjectStoreUrl,
     PublicUrl,
     Rates,
+    TlsMode,
     WholeNumber,
     long_enough,
 )
@@ -53,11 +54,34 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class Tls(Section):
+    """HTTPS without a proxy. Installed web apps and notifications of the browser need it."""
+
+    mode: TlsMode = setting(
+        "off",
+        wants="off, files or self-signed",
+        meaning="HTTPS: `off`, by `files`, or by a `self-signed` certificate made once in `<data_dir>/tls`.",
+    )
+    cert: FilePath | None = setting(
+        None, wants="a file", meaning="The certificate with its chain, PEM; for `files`."
+    )
+    key: FilePath | None = setting(
+        None, wants="a file", meaning="Its key, PEM without a passphrase; for `files`."
+    )
+
+    @model_validator(mode="after")
+    def _files_are_named(self) -> Self:
+        if self.mode == "files" and (self.cert is None or self.key is None):
+            raise ValueError("server.tls.mode is files: name them by server.tls.cert and server.tls.key.")
+        return self
+
+
 class Server(Section):
     """The web server."""
 
     host: Host = setting("127.0.0.1", wants=HOST, meaning="Address the web server listens on.")
     port: Port = setting(8080, wants=PORT, meaning="Its port; 0 takes any free one.")
+    tls: Tls = Tls()
     public_url: PublicUrl | None = setting(
         None,
         wants="an address like https://cameras.example.org",

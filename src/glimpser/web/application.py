@@ -152,7 +152,7 @@ def build(services: Services, settings: WebSettings) -> ASGIApp:
     app: ASGIApp = _api(settings, services)
     app = BodyLimit(app, max_bytes=settings.max_body_bytes, larger=_larger_bodies())
     app = Refusals(app)
-    app = SecurityHeaders(app)
+    app = SecurityHeaders(app, https_only=settings.https_only)
     return RequestContext(app, recorder=services.recorder, trusted_proxies=settings.trusted_proxies)
 
 

@@ -45,6 +45,7 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 """Set on every answer that does not set its own."""
+STRICT: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,20 +226,29 @@ def clear_session(response: Response, *, request: Request) -> None:
 
 
 class SecurityHeaders:
-    """Gives every answer the headers of `HEADERS` that it does not set itself."""
+    """Gives every answer the headers of `HEADERS` that it does not set itself; with `https_only`, those that
+    leave by HTTPS have browsers use nothing else from then on (HSTS, RFC 6797).
+    """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https_only: bool = False) -> None:
         self._app = app
+        self._https_only = https_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        is_strict = self._https_only and scope["scheme"] in ("https", "wss")
+        added = {**HEADERS, **STRICT} if is_strict else HEADERS
+
         async def with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in added.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, with_headers if scope["type"] in ("http", "websocket") else send)
+        await self._app(scope, receive, with_headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from glimpser.core.errors import Misconfigured
+from glimpser.web.certificates import Certificates, Tls, fingerprint
 from glimpser.web.crowd import Crowd, Limits
 from glimpser.web.protocol import PatientProtocol
 from glimpser.web.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, PatientSocket
@@ -20,14 +19,10 @@ SEND_BUFFER_BYTES = 128 * 1024
 BACKLOG = 1024
 KEEP_ALIVE_S = 20
 DRAIN_S = 5
+FOLLOW_S = 30.0
+"""Time between two looks at the files of the certificate."""
 MAX_MESSAGE_BYTES = 16 * 1024
 """Of what a client sends over a WebSocket."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    certificate: Path
-    key: Path
 
 
 def listen(host: str, port: int, *, setting: str = "server") -> socket.socket:
@@ -56,7 +51,10 @@ def listen(host: str, port: int, *, setting: str = "server") -> socket.socket:
 
 
 class WebServer:
-    """Serves one application on one socket. All calls on the event loop's thread."""
+    """Serves one application on one socket. All calls on the event loop's thread.
+
+    `fingerprint` is that of a certificate which nobody can check otherwise.
+    """
 
     def __init__(
         self,
@@ -68,9 +66,16 @@ class WebServer:
         protocol: type[PatientProtocol] = PatientProtocol,
         tls: Tls | None = None,
     ) -> None:
+        """Prepare.
+
+        Raises:
+            Misconfigured: there is no certificate where `tls` says.
+        """
         self.port: int = listener.getsockname()[1]
+        self.fingerprint = fingerprint(tls) if tls and tls.made_here else None
         self._listener = listener
         self._ending = ending
+        self._certificates = certificates = Certificates(tls) if tls else None
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -88,8 +93,7 @@ class WebServer:
                 backlog=BACKLOG,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=DRAIN_S,
-                ssl_certfile=tls.certificate if tls else None,
-                ssl_keyfile=tls.key if tls else None,
+                ssl_context_factory=(lambda *_: certificates.context) if certificates else None,
             ),
             Crowd(limits or Limits()),
         )
@@ -97,9 +101,18 @@ class WebServer:
     async def serve(self) -> None:
         """Serve until `stop`; then returns within `DRAIN_S`, whatever clients do."""
         try:
-            await self._server.serve(sockets=[self._listener])
+            async with asyncio.TaskGroup() as tasks:
+                following = tasks.create_task(self._follow_certificates())
+                await self._server.serve(sockets=[self._listener])
+                following.cancel()
         finally:
             self._listener.close()
+
+    async def _follow_certificates(self) -> None:
+        """Have new connections see a certificate that was renewed, without a restart."""
+        while self._certificates is not None:
+            await asyncio.sleep(FOLLOW_S)
+            await asyncio.to_thread(self._certificates.follow)
 
     def stop(self) -> None:
         """Tell streams to end, then stop accepting and let requests finish."""

@@ -103,7 +103,8 @@ class Services:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """`public_url` is the address people use, if it is not the one the server sees; `static_dir` holds a
-    web app other than the one that was built into the package.
+    web app other than the one that was built into the package. `https_only` has browsers come by HTTPS alone
+    from then on, which only a certificate that everybody trusts allows.
     """
 
     version: str
@@ -112,6 +113,7 @@ class WebSettings:
     trusted_proxies: tuple[Network, ...] = field(default=())
     max_body_bytes: int = MAX_BODY_BYTES
     static_dir: Path | None = None
+    https_only: bool = False
 
     @property
     def public_origin(self) -> str | None:

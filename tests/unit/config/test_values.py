@@ -31,6 +31,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     ),
     "SERVER__MAX_BODY_BYTES": (["0", "1 MiB"], ["1048576"]),
     "SERVER__MAX_STREAMS": (["0", "-5"], ["1"]),
+    "SERVER__TLS__MODE": (["on", "self_signed"], ["off", "Self-Signed"]),
     "SERVER__TRUSTED_PROXIES": (['["proxy"]', "proxy"], ['["127.0.0.1"]']),
     "OBSERVABILITY__LOG_LEVEL": (["verbose", "7"], ["debug", "INFO", " warning "]),
     "OBSERVABILITY__LOG_FORMAT": (["xml"], ["json", "Pretty", "auto"]),
@@ -151,6 +152,17 @@ def test_the_first_administrator_is_given_whole_or_not_at_all(data_dir: Path, gi
     assert "belong together" in half
     assert whole.admin_email == "admin@example.org"
     assert whole.admin_password == Secret("twelve bytes")
+
+
+@pytest.mark.parametrize("missing", ["CERT", "KEY"])
+def test_https_by_files_names_both_of_them(data_dir: Path, missing: str) -> None:
+    settings = {"MODE": "files", "CERT": "tls/full.pem", "KEY": "/etc/key.pem"}
+    names = {f"GLIMPSER_SERVER__TLS__{name}": value for name, value in settings.items()}
+
+    half = refusal(data_dir, {name: value for name, value in names.items() if not name.endswith(missing)})
+
+    assert "server.tls.cert and server.tls.key" in half
+    assert read(data_dir, names).server.tls.cert == data_dir / "tls/full.pem"
 
 
 def test_a_configuration_cannot_be_changed(data_dir: Path) -> None:
