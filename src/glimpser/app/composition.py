@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from glimpser import __version__
+from glimpser.app.means import Ways, open_means
 from glimpser.app.proxies import Proxies, enter_proxies
+from glimpser.app.registry import registry_of
 from glimpser.app.settings import (
     attempts_of,
     connection_limits,
@@ -20,7 +22,6 @@ from glimpser.app.settings import (
     metrics_token,
     pool_settings,
     rates_of,
-    registry_of,
     tls_of,
     tokens_of,
     web_settings,
@@ -236,7 +237,15 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
             Pushed: stills,
         }
     )
-    registry = registry_of(ground.config, camera_proxy=ground.proxies.camera.url)
+    ways = Ways(
+        gate=Gate(egress_policy(ground.config, ground.own)),
+        proxy_url=ground.proxies.general.url,
+        camera_proxy_url=ground.proxies.camera.url,
+        runner=ground.runner,
+        clock=clock,
+    )
+    means = await ground.stack.enter_async_context(open_means(ground.config, ways))
+    registry = registry_of(ground.config, means)
     pipeline = Pipeline(
         alerting,
         database,

@@ -7,7 +7,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from glimpser.app.settings import camera_policy, database_settings, registry_of
+from glimpser.app.means import open_means_alone
+from glimpser.app.registry import registry_of
+from glimpser.app.settings import camera_policy, database_settings
 from glimpser.capture.ffmpeg import camera_kind, through_proxy
 from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.ingest.picture import Jpeg
@@ -107,7 +109,8 @@ async def _template_media(config: Config, what: str) -> tuple[MediaInput, Retouc
         )
     for template in page.items:
         if what in (template.id, template.settings.name):
-            kind = kind_of(registry_of(config), template.settings.kind)
+            async with open_means_alone(config) as means:
+                kind = kind_of(registry_of(config, means), template.settings.kind)
             retouch = retouch_of(template.settings.privacy_masks, caption_of(template.settings))
             return _stream(kind, template.settings.config), retouch
     raise InvalidInput(f"{what!r} is no URL, no file, and no template of {config.data_dir}.")

@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 
 from glimpser import __version__
 from glimpser.app.descriptors import room_for
-from glimpser.capture.ffmpeg import camera_kind
-from glimpser.capture.file import file_kind
 from glimpser.capture.ingest.pool import PoolSettings
+from glimpser.capture.website.kind import WebsiteRules
+from glimpser.capture.website.session import BrowserSettings
 from glimpser.config import Config
 from glimpser.core.clock import Clock
-from glimpser.core.kinds import Registry
 from glimpser.db.settings import DatabaseSettings
 from glimpser.egress.gate import GatePolicy
 from glimpser.egress.target import IPAddress
@@ -23,17 +22,29 @@ from glimpser.services.tokens import Tokens
 from glimpser.streaming.hub import HubLimits
 from glimpser.web.certificates import Tls, hosts_of_this_machine, self_signed
 from glimpser.web.crowd import Limits
-from glimpser.web.routes.static import check_site
 from glimpser.web.wiring import WebSettings
 
 _OTHER_CONNECTIONS = 1024
 """Room for requests beside as many streams as are allowed."""
 
 
-def registry_of(config: Config, *, camera_proxy: str | None = None) -> Registry:
-    """Make the table of kinds: the one place that knows them all. Cameras use `camera_proxy` for http."""
-    kinds = (camera_kind(camera_proxy), file_kind(config.capture.file_roots))
-    return {kind.name: kind for kind in kinds}
+def browser_settings(config: Config, *, proxy_url: str) -> BrowserSettings:
+    section = config.capture
+    remote = section.webdriver_url
+    return BrowserSettings(
+        proxy_url=proxy_url,
+        sandbox=section.browser_sandbox,
+        concurrency=section.browser_concurrency,
+        view_proxies=section.allow_view_proxy,
+        webdriver_url=remote.get_secret_value() if remote else None,
+        attach=section.browser_attach,
+        max_memory_bytes=section.browser_memory_mib << 20,
+    )
+
+
+def website_rules(config: Config) -> WebsiteRules:
+    section = config.capture
+    return WebsiteRules(view_proxy=section.allow_view_proxy, attach=section.browser_attach is not None)
 
 
 def database_settings(config: Config) -> DatabaseSettings:
@@ -116,20 +127,12 @@ def history_limits(config: Config) -> HistoryLimits:
 
 
 def web_settings(config: Config) -> WebSettings:
-    """Settle how the web server behaves.
-
-    Raises:
-        Misconfigured: there is no web app where `server.static_dir` says.
-    """
     section = config.server
-    if section.static_dir is not None:
-        check_site(section.static_dir)
     return WebSettings(
         version=__version__,
         public_url=section.public_url,
         trusted_proxies=section.trusted_proxies,
         max_body_bytes=section.max_body_bytes,
-        static_dir=section.static_dir,
         https_only=section.tls.mode == "files",
     )
 

@@ -84,6 +84,33 @@ def _public_url(value: object) -> str:
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port is not None else "")
 
 
+def webdriver_url(value: Secret) -> Secret:
+    """Take the address of a WebDriver, which may hold a user name and a password.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = value.get_secret_value()
+    parts = urlsplit(text)
+    if (
+        _UNPRINTABLE.search(text)
+        or "\\" in text
+        or parts.scheme not in ("http", "https")
+        or not parts.hostname
+    ):
+        raise ValueError("it does not begin with http:// or https:// and a host")
+    if parts.query or parts.fragment:
+        raise ValueError("it has options behind the path")
+    return value
+
+
+def _dev_tools(value: object) -> str:
+    host, colon, port = _text(value).rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise ValueError("it does not end with a colon and a port")
+    return f"{_host(host)}:{int(port)}"
+
+
 def _expanded(path: Path) -> Path:
     try:
         return path.expanduser()
@@ -203,5 +230,6 @@ FilePath = Annotated[Path, PlainValidator(_path)]
 Directory = Annotated[Path, PlainValidator(directory)]
 DatabaseUrl = Annotated[str, PlainValidator(_database_url)]
 ObjectStoreUrl = Annotated[str, PlainValidator(_object_store_url)]
+DevTools = Annotated[str, PlainValidator(_dev_tools)]
 Email = Annotated[str, PlainValidator(_email)]
 Rates = Annotated[str, PlainValidator(_rates)]

@@ -3,10 +3,11 @@
 import ipaddress
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from glimpser.config.kinds import (
     DatabaseUrl,
+    DevTools,
     Directory,
     Email,
     FilePath,
@@ -23,6 +24,7 @@ from glimpser.config.kinds import (
     TlsMode,
     WholeNumber,
     long_enough,
+    webdriver_url,
 )
 from glimpser.config.secret import Secret
 
@@ -89,12 +91,6 @@ class Server(Section):
     )
     trusted_proxies: tuple[NetworkValue, ...] = setting(
         (), wants=NETWORKS, meaning="Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
-    )
-    static_dir: FilePath | None = setting(
-        None,
-        shown="the web app that comes with the program",
-        wants="a directory with an index.html",
-        meaning="A web app of your own; links that lead out of the directory are not followed.",
     )
     max_body_bytes: Annotated[WholeNumber, Field(ge=1024, le=1 << 30)] = setting(
         1 << 20,
@@ -252,6 +248,38 @@ class Capture(Section):
         8.0,
         wants="a number of seconds from 1 to 15",
         meaning="Silence after which a camera counts as stalled, in seconds.",
+    )
+
+    webdriver_url: Annotated[Secret, AfterValidator(webdriver_url)] | None = setting(
+        None,
+        wants="an address like http://grid:4444",
+        meaning="A Selenium Grid or WebDriver that shows pages instead of a browser of this machine; what its"
+        " browsers reach is not limited by `capture.egress_allow`.",
+    )
+    browser_sandbox: bool = setting(
+        True,
+        wants="true or false",
+        meaning="The browser's own sandbox; without it a hostile page that breaks the browser is this user.",
+    )
+    browser_concurrency: Annotated[WholeNumber, Field(ge=1, le=16)] = setting(
+        2, wants="a whole number from 1 to 16", meaning="Pages shown at one time."
+    )
+    browser_memory_mib: Annotated[WholeNumber, Field(ge=256, le=65_536)] = setting(
+        700,
+        wants="a whole number from 256 to 65536",
+        meaning="Memory of the browser in MiB after which it is replaced by a fresh one; at three times as"
+        " much it is ended at once.",
+    )
+    browser_attach: DevTools | None = setting(
+        None,
+        wants="host and port, like 127.0.0.1:9222",
+        meaning="DevTools of a browser that runs already, with its sessions, for the views that ask for it;"
+        " what it reaches is not limited by `capture.egress_allow`.",
+    )
+    allow_view_proxy: bool = setting(
+        False,
+        wants="true or false",
+        meaning="Lets single web pages be fetched through proxies of their own, past `capture.egress_allow`.",
     )
 
 

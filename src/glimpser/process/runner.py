@@ -16,6 +16,7 @@ from glimpser.core.errors import Misconfigured, Unavailable
 from glimpser.process.command import Command, Finished, Flooded, TimedOut
 from glimpser.process.complaints import Complaints
 from glimpser.process.launching import Launched, Story
+from glimpser.process.leftovers import end_leftovers
 
 _log = structlog.get_logger(__name__)
 
@@ -265,6 +266,7 @@ async def open_runner(scratch: Path, *, clock: Clock, recorder: CommandRecorder)
 
 
 def _empty(directory: Path) -> None:
+    end_leftovers(directory)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 

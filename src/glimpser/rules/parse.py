@@ -11,8 +11,8 @@ from glimpser.config.models import parse_model, pointer_of
 from glimpser.core.errors import FieldError, InvalidInput
 from glimpser.core.events import Level
 from glimpser.core.ids import ID_PATTERN, ChannelId, RuleId, is_id, new_id
-from glimpser.core.local_time import DAYS, zone_of
-from glimpser.core.rules import Condition, QuietHours, Rule
+from glimpser.core.rules import DAYS, Condition, QuietHours, Rule
+from glimpser.rules.local_time import zone_of
 
 MAX_RULES = 32
 MAX_DEDUPE_S = 30 * 86_400

@@ -1,0 +1,60 @@
+"""What kinds of views need to come by their pictures, opened once for the program or a command."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from glimpser import __version__
+from glimpser.app.settings import browser_settings, egress_policy
+from glimpser.capture.website.pool import open_browser
+from glimpser.config import Config
+from glimpser.core.browsing import Browser
+from glimpser.core.clock import Clock, SystemClock
+from glimpser.egress.gate import Gate
+from glimpser.egress.proxy import open_proxy
+from glimpser.observability.metrics import Metrics
+from glimpser.process.runner import Runner, open_runner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """Event loop's thread. `gate` is that of all but cameras, which reach http by `camera_proxy_url`."""
+
+    gate: Gate
+    browser: Browser
+    camera_proxy_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The way out, and the runner of programs, which take it by `proxy_url`."""
+
+    gate: Gate
+    proxy_url: str
+    camera_proxy_url: str | None = None
+    runner: Runner
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_means(config: Config, ways: Ways) -> AsyncIterator[Means]:
+    """Open them for the program."""
+    settings = browser_settings(config, proxy_url=ways.proxy_url)
+    async with open_browser(settings, ways.runner, clock=ways.clock) as browser:
+        yield Means(gate=ways.gate, browser=browser, camera_proxy_url=ways.camera_proxy_url)
+
+
+@asynccontextmanager
+async def open_means_alone(config: Config) -> AsyncIterator[Means]:
+    """Open them for a command, which may run beside the program."""
+    clock = SystemClock()
+    gate = Gate(egress_policy(config, ()))
+    with tempfile.TemporaryDirectory(prefix="glimpser-") as scratch:
+        async with (
+            open_runner(Path(scratch) / "run", clock=clock, recorder=Metrics(__version__)) as runner,
+            open_proxy(gate, clock=clock) as proxy,
+            open_means(config, Ways(gate=gate, proxy_url=proxy.url, runner=runner, clock=clock)) as means,
+        ):
+            yield means

@@ -1,0 +1,19 @@
+"""The table of kinds: the one place that knows them all."""
+
+from glimpser.app.means import Means
+from glimpser.app.settings import website_rules
+from glimpser.capture.ffmpeg import camera_kind
+from glimpser.capture.file import file_kind
+from glimpser.capture.website.kind import website_kind
+from glimpser.config import Config
+from glimpser.core.kinds import Registry
+
+
+def registry_of(config: Config, means: Means) -> Registry:
+    """Make the table."""
+    kinds = (
+        camera_kind(means.camera_proxy_url),
+        file_kind(config.capture.file_roots),
+        website_kind(means.browser, means.gate, website_rules(config)),
+    )
+    return {kind.name: kind for kind in kinds}
