@@ -1,10 +1,10 @@
 """One pool for every kind of view: each is run by the pool for what feeds it. Implements `LivePool`."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol, TypeVar
 
+from glimpser.capture.merging import merged
 from glimpser.core.errors import Unavailable
 from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId
@@ -69,15 +69,5 @@ class Pools:
 
     async def events(self) -> AsyncIterator[LiveEvent]:
         """Give what happens in all pools, for one consumer; of each pool in its order."""
-        sources = [pool.events() for pool in self._pools]
-        coming = {asyncio.ensure_future(anext(source)): source for source in sources}
-        try:
-            while coming:
-                done, _ = await asyncio.wait(coming, return_when=asyncio.FIRST_COMPLETED)
-                for arrived in done:
-                    source = coming.pop(arrived)
-                    yield arrived.result()
-                    coming[asyncio.ensure_future(anext(source))] = source
-        finally:
-            for waiting in coming:
-                waiting.cancel()
+        async for event in merged([pool.events() for pool in self._pools]):
+            yield event
