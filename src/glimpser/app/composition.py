@@ -27,6 +27,7 @@ from glimpser.app.settings import (
     web_settings,
 )
 from glimpser.capture.ingest.pool import open_pool
+from glimpser.capture.located import open_located_pool
 from glimpser.capture.polled.pool import open_polled_pool
 from glimpser.capture.pools import Pools
 from glimpser.cluster.local import LocalJobQueue
@@ -34,7 +35,7 @@ from glimpser.config import Config
 from glimpser.core.alerts import DELIVER
 from glimpser.core.clock import Clock, SystemClock
 from glimpser.core.events import Level
-from glimpser.core.live import MediaInput, Polled, Pushed
+from glimpser.core.live import Located, MediaInput, Polled, Pushed
 from glimpser.core.ports import Database, ObjectStore
 from glimpser.core.templates import TemplateSettings
 from glimpser.db.engine import SqlDatabase, open_database
@@ -230,9 +231,12 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
     streams = Streams(hub=hub, clock=clock, metrics=ground.metrics, publish=publish)
     settings = pool_settings(ground.config, ground.own)
     stills = await ground.stack.enter_async_context(open_polled_pool(clock))
+    cameras = await ground.stack.enter_async_context(open_pool(settings, clock))
+    located = await ground.stack.enter_async_context(open_located_pool(cameras, clock))
     pool = Pools(
         {
-            MediaInput: await ground.stack.enter_async_context(open_pool(settings, clock)),
+            MediaInput: located,
+            Located: located,
             Polled: stills,
             Pushed: stills,
         }

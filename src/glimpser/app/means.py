@@ -9,6 +9,7 @@ from pathlib import Path
 from glimpser import __version__
 from glimpser.app.settings import browser_settings, egress_policy
 from glimpser.capture.website.pool import open_browser
+from glimpser.capture.ytdlp.locating import Locator
 from glimpser.config import Config
 from glimpser.core.browsing import Browser
 from glimpser.core.clock import Clock, SystemClock
@@ -24,6 +25,7 @@ class Means:
 
     gate: Gate
     browser: Browser
+    locator: Locator
     camera_proxy_url: str | None = None
 
 
@@ -42,8 +44,9 @@ class Ways:
 async def open_means(config: Config, ways: Ways) -> AsyncIterator[Means]:
     """Open them for the program."""
     settings = browser_settings(config, proxy_url=ways.proxy_url)
+    locator = Locator(ways.runner, ways.gate, proxy_url=ways.proxy_url, clock=ways.clock)
     async with open_browser(settings, ways.runner, clock=ways.clock) as browser:
-        yield Means(gate=ways.gate, browser=browser, camera_proxy_url=ways.camera_proxy_url)
+        yield Means(gate=ways.gate, browser=browser, locator=locator, camera_proxy_url=ways.camera_proxy_url)
 
 
 @asynccontextmanager

@@ -2,12 +2,12 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from glimpser.app.means import open_means_alone
+from glimpser.app.means import Means, open_means_alone
 from glimpser.app.registry import registry_of
 from glimpser.app.settings import camera_policy, database_settings
 from glimpser.capture.ffmpeg import camera_kind, through_proxy
@@ -17,7 +17,7 @@ from glimpser.capture.still import take_picture
 from glimpser.config import Config
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Kind, kind_of
-from glimpser.core.live import MediaInput
+from glimpser.core.live import Located, MediaInput
 from glimpser.core.pages import MAX_LIMIT, PageRequest
 from glimpser.core.templates import TemplateFilter
 from glimpser.db.engine import open_database
@@ -69,13 +69,25 @@ async def take_snapshot(config: Config, what: str) -> Jpeg:
         Unavailable: there is no picture now.
     """
     named = await asyncio.to_thread(_outside, what)
-    media, retouch = (named.media, AS_IT_IS) if named else await _template_media(config, what)
-    policy = named.policy if named else camera_policy(config, ())
-    opener = Opener(
-        Gate(policy),
-        file_roots=named.roots if named else config.capture.file_roots,
-        stall_timeout_s=config.capture.stall_timeout_s,
-    )
+    if named is not None:
+        opener = _opener(config, named.policy, named.roots)
+        return await _picture(opener, named.policy, named.media)
+    policy = camera_policy(config, ())
+    opener = _opener(config, policy, config.capture.file_roots)
+    async with open_means_alone(config) as means:
+        media, retouch = await _template_media(config, means, what)
+        return await _picture(opener, policy, media, retouch=retouch)
+
+
+def _opener(config: Config, policy: GatePolicy, roots: Sequence[Path]) -> Opener:
+    return Opener(Gate(policy), file_roots=roots, stall_timeout_s=config.capture.stall_timeout_s)
+
+
+async def _picture(
+    opener: Opener, policy: GatePolicy, media: MediaInput, *, retouch: Retouch = AS_IT_IS
+) -> Jpeg:
+    if media.proxy is not None:
+        return await asyncio.to_thread(take_picture, opener, media, retouch=retouch)
     async with open_proxy(Gate(policy), name="snapshot") as proxy:
         reached = through_proxy(media, proxy.url)
         return await asyncio.to_thread(take_picture, opener, reached, retouch=retouch)
@@ -100,7 +112,7 @@ def _outside(what: str) -> _Outside | None:
     return None
 
 
-async def _template_media(config: Config, what: str) -> tuple[MediaInput, Retouch]:
+async def _template_media(config: Config, means: Means, what: str) -> tuple[MediaInput, Retouch]:
     settings = database_settings(config)
     await asyncio.to_thread(migrate, settings)
     async with open_database(settings) as database:
@@ -109,11 +121,18 @@ async def _template_media(config: Config, what: str) -> tuple[MediaInput, Retouc
         )
     for template in page.items:
         if what in (template.id, template.settings.name):
-            async with open_means_alone(config) as means:
-                kind = kind_of(registry_of(config, means), template.settings.kind)
+            kind = kind_of(registry_of(config, means), template.settings.kind)
             retouch = retouch_of(template.settings.privacy_masks, caption_of(template.settings))
-            return _stream(kind, template.settings.config), retouch
+            return await _located(kind, template.settings.config), retouch
     raise InvalidInput(f"{what!r} is no URL, no file, and no template of {config.data_dir}.")
+
+
+async def _located(kind: Kind, config: Mapping[str, object]) -> MediaInput:
+    """Give what there is to open, looked up where that must be."""
+    feed = kind.feed(config)
+    if isinstance(feed, Located):
+        return (await feed.locate()).media
+    return _stream(kind, config)
 
 
 def _stream(kind: Kind, config: Mapping[str, object]) -> MediaInput:

@@ -5,6 +5,7 @@ from glimpser.app.settings import website_rules
 from glimpser.capture.ffmpeg import camera_kind
 from glimpser.capture.file import file_kind
 from glimpser.capture.website.kind import website_kind
+from glimpser.capture.ytdlp.kind import video_kind
 from glimpser.config import Config
 from glimpser.core.kinds import Registry
 
@@ -15,5 +16,6 @@ def registry_of(config: Config, means: Means) -> Registry:
         camera_kind(means.camera_proxy_url),
         file_kind(config.capture.file_roots),
         website_kind(means.browser, means.gate, website_rules(config)),
+        video_kind(means.locator),
     )
     return {kind.name: kind for kind in kinds}

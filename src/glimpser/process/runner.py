@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 import structlog
 
@@ -169,8 +169,7 @@ class _Ear(asyncio.Protocol):
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.ReadTransport)
-        self._pipe = transport
+        self._pipe = cast("asyncio.ReadTransport", transport)  # uvloop's is not called one
 
     def data_received(self, data: bytes) -> None:
         self._complaints.write(data)

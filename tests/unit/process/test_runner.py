@@ -20,6 +20,12 @@ pytestmark = pytest.mark.anyio
 ENDLESS = "while :; do sleep 100; done"
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """The program runs on uvloop where that is installed."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 def inside(directory: Path) -> list[Path]:
     return list(directory.iterdir())
 
