@@ -1,15 +1,16 @@
 """What is kept, as the services see it: one repository per kind of thing, all inside one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol
 
-from glimpser.core.accounts import AuditEntry, User
+from glimpser.core.accounts import ApiKey, AuditEntry, AuditFilter, Scope, User
 from glimpser.core.alerts import Alert, AlertFilter, Channel, Delivery
 from glimpser.core.events import Artifact, Capture, Event, EventFilter, Observation
 from glimpser.core.ids import (
     AlertId,
+    ApiKeyId,
     ArtifactId,
     CaptureId,
     ChannelId,
@@ -44,6 +45,10 @@ class Templates(Protocol):
 
     def remove(self, template_id: TemplateId, *, expected: int) -> None:
         """Raises: NotFound; Stale. What was captured stays until retention removes it."""
+        ...
+
+    def visible(self) -> AbstractSet[TemplateId]:
+        """Give the ids of all templates in the transaction's scope."""
         ...
 
 
@@ -149,7 +154,47 @@ class Users(Protocol):
 
     def by_email(self, email: str) -> User | None: ...
     def count(self) -> int: ...
-    def set_password_hash(self, user_id: UserId, password_hash: str) -> None: ...
+    def count_active_admins(self) -> int:
+        """Count the admins that are not disabled."""
+        ...
+
+    def list(self, page: PageRequest) -> Page[User]:
+        """Oldest first."""
+        ...
+
+    def replace(self, user: User, *, expected: int) -> User:
+        """Write email, role, groups, disabled, password hash and session epoch; the version rises.
+
+        Raises: NotFound; Stale when the version is not `expected`; Conflict when the email is taken.
+        """
+        ...
+
+    def remove(self, user_id: UserId, *, expected: int) -> None:
+        """Raises: NotFound; Stale."""
+        ...
+
+    def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
+        """Write the same password at another cost: no edit, the version stays. Raises: NotFound."""
+        ...
+
+
+class ApiKeys(Protocol):
+    def add(self, key: ApiKey) -> None: ...
+    def get(self, key_id: ApiKeyId) -> ApiKey:
+        """Raises: NotFound."""
+        ...
+
+    def list(self, page: PageRequest) -> Page[ApiKey]:
+        """Oldest first."""
+        ...
+
+    def remove(self, key_id: ApiKeyId) -> None:
+        """Raises: NotFound."""
+        ...
+
+    def note_uses(self, uses: Mapping[ApiKeyId, datetime]) -> None:
+        """Write when keys were last used; those that are gone are ignored."""
+        ...
 
 
 class Revocations(Protocol):
@@ -164,8 +209,8 @@ class Revocations(Protocol):
 
 class Audit(Protocol):
     def add(self, entry: AuditEntry) -> None: ...
-    def list(self, page: PageRequest) -> Page[AuditEntry]:
-        """Newest first."""
+    def list(self, where: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
+        """Newest first, by `at`, then id."""
         ...
 
 
@@ -344,6 +389,14 @@ class Jobs(Protocol):
 class Transaction(Protocol):
     """All repositories inside one transaction. Not to be kept beyond the function it is given to."""
 
+    def within(self, scope: Scope) -> "Transaction":
+        """Give the same transaction as somebody with this scope sees it.
+
+        What templates, events, captures, artifacts, observations and alerts lie outside is not in its lists,
+        and `get` raises NotFound for it. Writes are not narrowed: get first what is to be changed.
+        """
+        ...
+
     @property
     def templates(self) -> Templates: ...
     @property
@@ -358,6 +411,8 @@ class Transaction(Protocol):
     def observations(self) -> Observations: ...
     @property
     def users(self) -> Users: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
     @property
     def revocations(self) -> Revocations: ...
     @property

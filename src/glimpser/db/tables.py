@@ -81,6 +81,23 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("groups", Json, nullable=False),
     Column("disabled", Boolean, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("session_epoch", Integer, nullable=False, server_default="0"),
+    Column("created_at", Instant, nullable=False),
+    _one_of("role", (role.value for role in Role)),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", SmallInteger, nullable=False),
+    Column("key_hash", String(64), nullable=False),
+    Column("groups", Json, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     _one_of("role", (role.value for role in Role)),
 )
@@ -304,6 +321,9 @@ audit = Table(
     Column("subject", Text, nullable=False),
     Column("client_ip", String(64)),
     Column("detail", Text, nullable=False),
+    Index(None, "at", "id"),
+    Index(None, "actor", "at", "id"),
+    Index(None, "action", "at", "id"),
 )
 
 settings = Table(

@@ -2,9 +2,11 @@
 
 from sqlalchemy import Connection
 
-from glimpser.db.queries.accounts import SqlAudit, SqlRevocations, SqlUsers
+from glimpser.core.accounts import EVERYTHING, Scope
+from glimpser.db.queries.accounts import SqlApiKeys, SqlRevocations, SqlUsers
 from glimpser.db.queries.alerts import SqlAlerts, SqlDeliveries
 from glimpser.db.queries.artifacts import SqlArtifacts, SqlGarbage
+from glimpser.db.queries.audit import SqlAudit
 from glimpser.db.queries.captures import SqlCaptures
 from glimpser.db.queries.channels import SqlChannels
 from glimpser.db.queries.events import SqlEvents
@@ -17,26 +19,30 @@ from glimpser.db.queries.templates import SqlTemplates
 class SqlTransaction:
     """Implements `core.ports.Transaction`; belongs to the thread that runs the transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_scope")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scope: Scope = EVERYTHING) -> None:
         self._connection = connection
+        self._scope = scope
+
+    def within(self, scope: Scope) -> "SqlTransaction":
+        return SqlTransaction(self._connection, scope)
 
     @property
     def templates(self) -> SqlTemplates:
-        return SqlTemplates(self._connection)
+        return SqlTemplates(self._connection, self._scope)
 
     @property
     def events(self) -> SqlEvents:
-        return SqlEvents(self._connection)
+        return SqlEvents(self._connection, self._scope)
 
     @property
     def captures(self) -> SqlCaptures:
-        return SqlCaptures(self._connection)
+        return SqlCaptures(self._connection, self._scope)
 
     @property
     def artifacts(self) -> SqlArtifacts:
-        return SqlArtifacts(self._connection)
+        return SqlArtifacts(self._connection, self._scope)
 
     @property
     def garbage(self) -> SqlGarbage:
@@ -44,11 +50,15 @@ class SqlTransaction:
 
     @property
     def observations(self) -> SqlObservations:
-        return SqlObservations(self._connection)
+        return SqlObservations(self._connection, self._scope)
 
     @property
     def users(self) -> SqlUsers:
         return SqlUsers(self._connection)
+
+    @property
+    def api_keys(self) -> SqlApiKeys:
+        return SqlApiKeys(self._connection)
 
     @property
     def revocations(self) -> SqlRevocations:
@@ -68,7 +78,7 @@ class SqlTransaction:
 
     @property
     def alerts(self) -> SqlAlerts:
-        return SqlAlerts(self._connection)
+        return SqlAlerts(self._connection, self._scope)
 
     @property
     def deliveries(self) -> SqlDeliveries:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from glimpser.core import failpoints
+from glimpser.core.accounts import Scope
 from glimpser.core.alerts import DELIVER, Alert, AlertFilter
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Conflict
@@ -90,25 +91,25 @@ class Alerting:
             self._publish(AlertNotice(alert))
         return written
 
-    async def alerts(self, where: AlertFilter, page: PageRequest) -> Page[Alert]:
+    async def alerts(self, where: AlertFilter, page: PageRequest, *, within: Scope) -> Page[Alert]:
         """Give a page of alerts, newest first."""
-        return await self._database.read(lambda tx: tx.alerts.list(where, page))
+        return await self._database.read(lambda tx: tx.within(within).alerts.list(where, page))
 
-    async def alert(self, alert_id: AlertId) -> Alert:
+    async def alert(self, alert_id: AlertId, *, within: Scope) -> Alert:
         """Raises: NotFound."""
-        return await self._database.read(lambda tx: tx.alerts.get(alert_id))
+        return await self._database.read(lambda tx: tx.within(within).alerts.get(alert_id))
 
     async def acknowledge(self, alert_id: AlertId, *, by: Actor) -> Alert:
         """Say that somebody has seen it; the first to say so is remembered.
 
         Raises:
-            NotFound: there is no such alert.
+            NotFound: there is no such alert, or not for them.
         """
         now = self._clock.now()
         made = entry(by, "alert.acknowledged", alert_id, clock=self._clock)
 
         def acknowledge(tx: Transaction) -> tuple[Alert, bool]:
-            alert = tx.alerts.get(alert_id)
+            alert = tx.within(by.scope).alerts.get(alert_id)
             if alert.state != "open":
                 return alert, False
             seen = replace(alert, state="acknowledged", acked_by=by.name, acked_at=now)
@@ -131,7 +132,7 @@ class Alerting:
         made = entry(by, "alert.retried", alert_id, clock=self._clock)
 
         def retry(tx: Transaction) -> tuple[Alert, bool]:
-            alert = tx.alerts.get(alert_id)
+            alert = tx.within(by.scope).alerts.get(alert_id)
             dead = [delivery for delivery in alert.deliveries if delivery.status == "dead"]
             for delivery in dead:
                 tx.deliveries.update(replace(delivery, status="pending", next_attempt_at=now))

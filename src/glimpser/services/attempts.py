@@ -64,6 +64,14 @@ class Attempts:
             self._under_way[key] -= 1
             self._under_way += Counter()  # drops what has come to zero
 
+    def is_exhausted(self, account: str, address: str | None) -> bool:
+        """Tell whether a next attempt would be refused."""
+        try:
+            self._refuse_too_many((account, subscriber(address)))
+        except TooMany:
+            return True
+        return False
+
     def _refuse_too_many(self, key: _Key) -> None:
         now_s = self._clock.monotonic()
         for limit in self._limits:

@@ -2,17 +2,26 @@
 
 from dataclasses import dataclass
 
-from glimpser.core.accounts import AuditEntry
+from glimpser.core.accounts import EVERYTHING, AuditEntry, Principal, Scope
 from glimpser.core.clock import Clock
 from glimpser.core.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The name an audit entry carries (an email, or `system`) and the address the wish came from."""
+    """The name an audit entry carries (an email, `system` …), the address the wish came from, and what
+    whoever wishes may see: nothing outside it is changed for them.
+    """
 
     name: str
     client_ip: str | None = None
+    scope: Scope = EVERYTHING
+
+    @classmethod
+    def of(cls, principal: Principal, client_ip: str | None) -> "Actor":
+        """Name who makes a request; a key cannot be named so that it passes for a user."""
+        name = principal.email or f"API key {principal.name}"
+        return cls(name, client_ip, principal.scope)
 
 
 def entry(actor: Actor, action: str, subject: str, *, clock: Clock, detail: str = "") -> AuditEntry:

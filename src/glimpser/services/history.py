@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
+from glimpser.core.accounts import Scope
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact, Capture, Event, EventFilter
 from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId
@@ -14,40 +15,42 @@ Uris = Mapping[ArtifactId, str]
 
 
 class History:
-    """Captures, events, artifacts: read only."""
+    """Captures, events, artifacts: read only, and only what lies `within` the reader's scope."""
 
     def __init__(self, database: Database, store: ObjectStore) -> None:
         self._database = database
         self._store = store
 
-    async def events(self, where: EventFilter, page: PageRequest) -> Page[Event]:
-        return await self._database.read(lambda tx: tx.events.list(where, page))
+    async def events(self, where: EventFilter, page: PageRequest, *, within: Scope) -> Page[Event]:
+        return await self._database.read(lambda tx: tx.within(within).events.list(where, page))
 
-    async def event(self, event_id: EventId) -> Event:
+    async def event(self, event_id: EventId, *, within: Scope) -> Event:
         """Raises: NotFound."""
-        return await self._database.read(lambda tx: tx.events.get(event_id))
+        return await self._database.read(lambda tx: tx.within(within).events.get(event_id))
 
-    async def captures(self, template_id: TemplateId | None, page: PageRequest) -> tuple[Page[Capture], Uris]:
+    async def captures(
+        self, template_id: TemplateId | None, page: PageRequest, *, within: Scope
+    ) -> tuple[Page[Capture], Uris]:
         """Give a page and where the artifacts of its captures are stored."""
 
         def read(tx: Transaction) -> tuple[Page[Capture], Uris]:
-            found = tx.captures.list(template_id, page)
+            found = tx.within(within).captures.list(template_id, page)
             return found, _uris(tx, found.items)
 
         return await self._database.read(read)
 
-    async def capture(self, capture_id: CaptureId) -> tuple[Capture, Uris]:
+    async def capture(self, capture_id: CaptureId, *, within: Scope) -> tuple[Capture, Uris]:
         """Raises: NotFound."""
 
         def read(tx: Transaction) -> tuple[Capture, Uris]:
-            found = tx.captures.get(capture_id)
+            found = tx.within(within).captures.get(capture_id)
             return found, _uris(tx, [found])
 
         return await self._database.read(read)
 
-    async def artifact(self, artifact_id: ArtifactId) -> Artifact:
+    async def artifact(self, artifact_id: ArtifactId, *, within: Scope) -> Artifact:
         """Raises: NotFound."""
-        return await self._database.read(lambda tx: tx.artifacts.get(artifact_id))
+        return await self._database.read(lambda tx: tx.within(within).artifacts.get(artifact_id))
 
     def content(self, artifact: Artifact, *, start: int, end: int) -> AsyncIterator[bytes]:
         """Read the bytes from `start` (inclusive) to `end` (exclusive). Raises: NotFound."""

@@ -99,11 +99,11 @@ class Passwords:
             self._waiting += Counter()  # drops what has come to zero
 
 
-def check_password(password: str) -> None:
+def check_password(password: str, *, pointer: str = "/password") -> None:
     """Refuse a new password of the wrong length.
 
     Raises:
         InvalidInput: fewer than 12 or more than 1,024 characters.
     """
     if not MIN_CHARS <= len(password) <= MAX_CHARS:
-        raise InvalidInput.field("/password", f"A password has {MIN_CHARS} to {MAX_CHARS} characters.")
+        raise InvalidInput.field(pointer, f"A password has {MIN_CHARS} to {MAX_CHARS} characters.")

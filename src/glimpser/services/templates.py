@@ -1,8 +1,10 @@
 """Templates: list, read, create, change, remove. Every change is validated, audited, and announced."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, replace
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Stale
 from glimpser.core.ids import TemplateId, new_id
@@ -44,21 +46,27 @@ class Templates:
     def kinds(self) -> Sequence[Kind]:
         return sorted(self._registry.values(), key=lambda kind: kind.name)
 
-    async def get(self, template_id: TemplateId) -> Template:
+    async def get(self, template_id: TemplateId, *, within: Scope) -> Template:
         """Read one as it is stored, secrets included: for the program's own use.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is none in this scope.
         """
-        return await self._database.read(lambda tx: tx.templates.get(template_id))
+        return await self._database.read(lambda tx: tx.within(within).templates.get(template_id))
+
+    async def visible(self, within: Scope) -> AbstractSet[TemplateId] | None:
+        """Give the ids of all templates in a scope; None for every one there is or will be."""
+        if within == EVERYTHING:
+            return None
+        return await self._database.read(lambda tx: tx.within(within).templates.visible())
 
     async def list(
-        self, where: TemplateFilter, page: PageRequest, *, keep: Keep | None = None
+        self, where: TemplateFilter, page: PageRequest, *, within: Scope, keep: Keep | None = None
     ) -> Page[Template]:
         """Give a page, oldest first; `keep` narrows it by what the database does not know."""
         if keep is None:
-            return await self._database.read(lambda tx: tx.templates.list(where, page))
-        return await self._sift(where, page, keep)
+            return await self._database.read(lambda tx: tx.within(within).templates.list(where, page))
+        return await self._sift(where, page, within=within, keep=keep)
 
     def shown(self, settings: TemplateSettings) -> TemplateSettings:
         """Give settings as an admin may see them. A kind that is no longer known shows no config."""
@@ -103,7 +111,7 @@ class Templates:
 
     async def edit(self, template_id: TemplateId, edit: Edit, *, expected: Match, by: Actor) -> Template:
         """Change what is shown of the settings. Raises as `replace` does."""
-        stored = await self._expected(template_id, expected)
+        stored = await self._expected(template_id, expected, by)
         asked = edit(self.shown(stored.settings))
         same_kind = asked.kind == stored.settings.kind
         settings = self._checked(asked, stored=stored.settings.config if same_kind else {})
@@ -127,7 +135,7 @@ class Templates:
             NotFound: there is none.
             Stale: it is not in the expected version.
         """
-        stored = await self._expected(template_id, expected)
+        stored = await self._expected(template_id, expected, by)
         made = entry(by, "template.removed", template_id, clock=self._clock, detail=stored.settings.name)
 
         def remove(tx: Transaction) -> None:
@@ -137,8 +145,8 @@ class Templates:
         await self._database.write(remove)
         self._changed(template_id)
 
-    async def _expected(self, template_id: TemplateId, expected: Match) -> Template:
-        stored = await self.get(template_id)
+    async def _expected(self, template_id: TemplateId, expected: Match, by: Actor) -> Template:
+        stored = await self.get(template_id, within=by.scope)
         if not expected(stored.version):
             raise Stale(f"The template is in version {stored.version} now: read it again, then write.")
         return stored
@@ -148,11 +156,13 @@ class Templates:
         self._check(settings)
         return replace(settings, config=kind.parse(restore(settings.config, stored, kind.secrets)))
 
-    async def _sift(self, where: TemplateFilter, page: PageRequest, keep: Keep) -> Page[Template]:
+    async def _sift(
+        self, where: TemplateFilter, page: PageRequest, *, within: Scope, keep: Keep
+    ) -> Page[Template]:
         found: list[Template] = []
         after: str | None = page.after
         while len(found) <= page.limit:
-            rows = await self.list(where, PageRequest(after=after))
+            rows = await self.list(where, PageRequest(after=after), within=within)
             found.extend(row for row in rows.items if keep(row))
             if rows.next_cursor is None:
                 break

@@ -23,10 +23,13 @@ MIN_SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """What a valid token says. `token_id` is what a logout revokes."""
+    """What a valid token says. `token_id` is what a logout revokes; a newer `session_epoch` of the user's
+    ends all tokens of older ones.
+    """
 
     user_id: UserId
     token_id: str
+    session_epoch: int = 0
     expires_at: datetime
 
 
@@ -50,18 +53,21 @@ class Tokens:
             sub={"essential": True},
         )
 
-    def issue(self, user_id: UserId, role: Role) -> tuple[str, Claims]:
+    def issue(self, user_id: UserId, role: Role, *, session_epoch: int = 0) -> tuple[str, Claims]:
         """Make a token. The role in it is for clients to show; the server never reads it back.
 
         There is no `iat`: a clock set back by an hour must not shut everybody out.
         """
         expires_at = (self._clock.now() + timedelta(seconds=self.lifetime_s)).replace(microsecond=0)
-        claims = Claims(user_id=user_id, token_id=new_id(), expires_at=expires_at)
+        claims = Claims(
+            user_id=user_id, token_id=new_id(), session_epoch=session_epoch, expires_at=expires_at
+        )
         content = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": user_id,
             "jti": claims.token_id,
+            "epoch": session_epoch,
             "exp": int(expires_at.timestamp()),
             "role": role.label,
         }
@@ -92,7 +98,15 @@ def _read(content: dict[str, object]) -> Claims:
         raise ValueError("not an identifier")
     if not isinstance(expires, int | float):
         raise TypeError("not a time")
-    return Claims(user_id=UserId(subject), token_id=token_id, expires_at=from_timestamp(expires))
+    epoch = content.get("epoch", 0)
+    if not isinstance(epoch, int):
+        raise TypeError("not an epoch")
+    return Claims(
+        user_id=UserId(subject),
+        token_id=token_id,
+        session_epoch=epoch,
+        expires_at=from_timestamp(expires),
+    )
 
 
 def _refused() -> Unauthenticated:

@@ -9,13 +9,14 @@ from typing import Self
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from glimpser.core.accounts import Principal, Role
+from glimpser.core.accounts import Principal
 from glimpser.core.errors import GlimpserError, InvalidInput
 from glimpser.core.ids import TemplateId, require_id
-from glimpser.services.notices import JobNotice, Notice, StreamNotice
+from glimpser.services.notices import Notice, StreamNotice
 from glimpser.streaming.hub import Client, Published, Subscription
 from glimpser.streaming.wall import NotJson, Outbox, Overflow, Tile, binary_message, parse_request
 from glimpser.web.live_messages import TileRefused, as_text
+from glimpser.web.sight import Sight
 from glimpser.web.wiring import Services, viewer_of
 
 CONSUMER = "wall"
@@ -69,9 +70,10 @@ class _Shown:
 class Tiles:
     """The tiles one socket shows; each counts as one stream of its client. After `with` none is left."""
 
-    def __init__(self, services: Services, outbox: Waiting, *, client: Client) -> None:
+    def __init__(self, services: Services, outbox: Waiting, *, client: Client, sight: Sight) -> None:
         self._services = services
         self._outbox = outbox
+        self._sight = sight
         self._client = client
         self._shown: dict[TemplateId, _Shown] = {}
         self._refused: dict[TemplateId, str] = {}
@@ -89,7 +91,8 @@ class Tiles:
         """
         tiles = {tile.template_id: tile for tile in wanted}
         for template_id, shown in tuple(self._shown.items()):
-            if shown.subscription.ended or shown.tile != tiles.get(template_id):
+            is_over = shown.subscription.ended or not self._sight.includes(template_id)
+            if is_over or shown.tile != tiles.get(template_id):
                 del self._shown[template_id]
                 await shown.place.aclose()
                 self._outbox.forget(template_id)
@@ -113,7 +116,7 @@ class Tiles:
 
     async def _open(self, tile: Tile) -> _Shown:
         template_id = TemplateId(require_id(tile.template_id, "template"))
-        template = await self._services.templates.get(template_id)
+        template = await self._sight.find(template_id)
         place = AsyncExitStack()
         subscription = await place.enter_async_context(
             self._services.live.watch(
@@ -131,7 +134,7 @@ class WallSocket:
     ) -> None:
         self._socket = socket
         self._services = services
-        self._principal = principal
+        self._sight = Sight(services, principal)
         self._timing = timing or Timing()
         self._outbox: Waiting = Outbox()
         self._wanted: tuple[Tile, ...] = ()
@@ -143,16 +146,14 @@ class WallSocket:
             await self._socket.accept()
         except OSError:
             return  # gone already
-        with self._services.notices.listen(self._heard):
-            goodbye = await self._until_over()
+        with self._services.notices.listen(self._hear):
+            goodbye = await self._until_over() if await self._sight.look() else SIGNED_OUT
         if goodbye is not None:
             await self._say(goodbye)
 
-    def _heard(self, notice: Notice) -> None:
-        """Pass on what happens; jobs are for operators."""
-        if isinstance(notice, JobNotice) and self._principal.role < Role.OPERATOR:
-            return
-        self._outbox.put(notice)
+    def _hear(self, notice: Notice) -> None:
+        if self._sight.includes_notice(notice):
+            self._outbox.put(notice)
 
     async def _until_over(self) -> Goodbye | None:
         """Run all parts until the first of them has ended; None: the client has gone."""
@@ -182,8 +183,8 @@ class WallSocket:
 
     async def _arrange(self) -> None:
         """Follow what the client asks for, and try again what it could not have."""
-        client = viewer_of(self._principal, self._socket.state.client_ip)
-        async with Tiles(self._services, self._outbox, client=client) as tiles:
+        client = viewer_of(self._sight.viewer, self._socket.state.client_ip)
+        async with Tiles(self._services, self._outbox, client=client, sight=self._sight) as tiles:
             while True:
                 await _is_set(self._asked, within_s=self._timing.retry_s)
                 self._asked.clear()
@@ -208,11 +209,12 @@ class WallSocket:
         while not await _is_set(self._services.ending, within_s=self._timing.check_s):
             if not await self._is_allowed():
                 return SIGNED_OUT
+            self._asked.set()  # what has gone out of sight is taken down
         return STOPPING
 
     async def _is_allowed(self) -> bool:
         try:
-            return await self._services.accounts.still_valid(self._principal)
+            return await self._sight.look()
         except GlimpserError:
             return False  # whoever cannot be asked about is not let through
 

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from glimpser.web.problems import MEDIA_TYPE, Problem
-from glimpser.web.security import SESSION_COOKIE, Access, GuardedRoute
+from glimpser.web.security import API_KEY_HEADER, SESSION_COOKIE, Access, GuardedRoute
 
 TITLE = "Glimpser"
 REFERENCE = "#/components/schemas/{model}"
@@ -18,6 +18,7 @@ UNUSED = ("HTTPValidationError", "ValidationError")
 TICKET = "ticket"
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "key": {"type": "apiKey", "in": "header", "name": API_KEY_HEADER},
     "cookie": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
     TICKET: {"type": "apiKey", "in": "query", "name": "ticket"},
 }

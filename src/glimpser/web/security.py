@@ -20,12 +20,13 @@ from starlette.websockets import WebSocket
 
 from glimpser.core.accounts import Principal, Role
 from glimpser.core.errors import Denied, Unauthenticated
-from glimpser.services.accounts import Session
+from glimpser.services.accounts import Accounts, Session
 from glimpser.web.json_body import StrictRequest, require_json
 from glimpser.web.problems import DETAILS, problem
 from glimpser.web.wiring import Services, WebSettings
 
 SESSION_COOKIE = "glimpser_session"
+API_KEY_HEADER = "x-api-key"
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 SAME_ORIGIN = frozenset(("same-origin", "none"))
 """Values of Sec-Fetch-Site (Fetch Metadata) for the page itself and for what a person typed."""
@@ -78,6 +79,7 @@ class Access:
             return
         if self.or_ticket and _has_ticket(request):
             _count_address(request)
+            request.state.by_ticket = True
             return
         principal, by_cookie = await _identify(request)
         if by_cookie:
@@ -329,19 +331,34 @@ class BodyLimit:
 async def _identify(connection: HTTPConnection) -> tuple[Principal, bool]:
     """Find out who it is, note that in the connection's state, and tell whether the cookie said so.
 
-    Whoever is not let in counts as an address, whoever is counts by name: so a stranger at the same
-    address takes nothing away from them.
+    A bearer token goes before an API key, and that before the cookie. Whoever is not let in counts as an
+    address, whoever is counts by name: so a stranger at the same address takes nothing away from them.
+
+    Raises:
+        Unauthenticated: nothing says who it is, or what does is not valid.
+        TooMany: there were too many requests.
     """
     services: Services = connection.app.state.services
     try:
-        token, by_cookie = _token(connection)
-        principal = await services.accounts.authenticate(token)
+        principal, by_cookie = await _authenticate(connection, services.accounts)
     except Unauthenticated:
         _count_address(connection)
         raise
     connection.state.principal = principal
     services.rates.count_principal(principal.id, is_write=_is_write(connection))
     return principal, by_cookie
+
+
+async def _authenticate(connection: HTTPConnection, accounts: Accounts) -> tuple[Principal, bool]:
+    token, key = _bearer_token(connection), connection.headers.get(API_KEY_HEADER)
+    cookie = connection.cookies.get(SESSION_COOKIE)
+    if token is not None:
+        return await accounts.authenticate(token), False
+    if key is not None:
+        return await accounts.authenticate_key(key.strip()), False
+    if cookie:
+        return await accounts.authenticate(cookie), True
+    raise Unauthenticated("Sign in first: send a bearer token, an API key or the session cookie.")
 
 
 def _count_address(connection: HTTPConnection) -> None:
@@ -367,15 +384,9 @@ def _require(role: Role, principal: Principal) -> None:
         raise Denied(f"This needs the role {role.label}; yours is {principal.role.label}.")
 
 
-def _token(request: HTTPConnection) -> tuple[str, bool]:
-    """Find the token and tell whether it came in the cookie. A bearer token goes first."""
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip(), False
-    cookie = request.cookies.get(SESSION_COOKIE)
-    if not cookie:
-        raise Unauthenticated("Sign in first: send a bearer token or the session cookie.")
-    return cookie, True
+def _bearer_token(connection: HTTPConnection) -> str | None:
+    scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else None
 
 
 def _has_ticket(request: Request) -> bool:

@@ -314,7 +314,14 @@ class UserView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeView(UserView):
+class MeView:
+    """Who makes the request; a key has no email, and a user's name is it."""
+
+    id: str
+    email: str | None
+    name: str
+    role: RoleName
+    groups: Sequence[str]
     principal: Literal["user", "api_key"]
 
 
@@ -571,6 +578,7 @@ def me_view(principal: Principal) -> MeView:
     return MeView(
         id=principal.id,
         email=principal.email,
+        name=principal.name,
         role=ROLE_NAMES[principal.role],
         groups=principal.groups,
         principal=principal.kind,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from glimpser.core.accounts import Principal
+from glimpser.core.accounts import EVERYTHING, Principal, Scope
 from glimpser.core.addresses import subscriber
 from glimpser.core.clock import Clock
 from glimpser.core.frames import Frame
@@ -149,7 +149,14 @@ async def _caller(request: Request) -> Principal:
 
 async def _actor(request: Request) -> Actor:
     principal = await _caller(request)
-    return Actor(principal.email, request.state.client_ip)
+    return Actor.of(principal, request.state.client_ip)
+
+
+async def _scope(request: Request) -> Scope:
+    """A ticket opens its one path, whoever brings it."""
+    if getattr(request.state, "by_ticket", False):
+        return EVERYTHING
+    return (await _caller(request)).scope
 
 
 Wired = Annotated[Services, Depends(_services)]
@@ -158,3 +165,5 @@ Caller = Annotated[Principal, Depends(_caller)]
 """Who makes the request; only on routes that require a role."""
 By = Annotated[Actor, Depends(_actor)]
 """The caller as the audit log names it."""
+Seen = Annotated[Scope, Depends(_scope)]
+"""What the caller may see; every route that reads something of a template passes it on."""

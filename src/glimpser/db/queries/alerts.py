@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.alerts import Alert, AlertFilter, Delivery
 from glimpser.core.errors import Conflict, NotFound
 from glimpser.core.events import Level
@@ -14,6 +15,7 @@ from glimpser.core.ids import AlertId, DeliveryId, EventId, RuleId, TemplateId
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.rules import RuleHistory
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
+from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import IS_UNSETTLED, alerts, deliveries
 
 _ADD = insert(alerts)
@@ -41,8 +43,9 @@ _UNSETTLED = (
 
 
 class SqlAlerts:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scope: Scope = EVERYTHING) -> None:
         self._connection = connection
+        self._scope = scope
 
     def add(self, alert: Alert) -> None:
         try:
@@ -53,13 +56,14 @@ class SqlAlerts:
             self._connection.execute(_ADD_DELIVERIES, [_delivery_row(each) for each in alert.deliveries])
 
     def get(self, alert_id: AlertId) -> Alert:
-        row = self._connection.execute(_GET, {"id": alert_id}).one_or_none()
+        statement = _GET.where(*in_scope(alerts.c.template_id, self._scope))
+        row = self._connection.execute(statement, {"id": alert_id}).one_or_none()
         if row is None:
             raise NotFound("There is no alert with this id.")
         return self._with_deliveries([_alert(row)])[0]
 
     def list(self, where: AlertFilter, page: PageRequest) -> Page[Alert]:
-        statement = select(alerts).where(*_conditions(where))
+        statement = select(alerts).where(*_conditions(where), *in_scope(alerts.c.template_id, self._scope))
         statement = newest_first(self._connection, statement, alerts.c.created_at, after=page.after)
         found = fetch_page(self._connection, statement, page, make=_alert)
         return replace(found, items=self._with_deliveries(found.items))

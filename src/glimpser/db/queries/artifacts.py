@@ -1,16 +1,30 @@
 """Artifacts, and the garbage that removed ones leave: rows go first, objects after."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact
 from glimpser.core.ids import ArtifactId
 from glimpser.db.queries.paging import AnyRow
-from glimpser.db.tables import artifacts, garbage
+from glimpser.db.queries.scoping import in_scope
+from glimpser.db.tables import artifacts, captures, events, garbage, observations
 
 _ADD = insert(artifacts)
 _GET = select(artifacts).where(artifacts.c.id == bindparam("id"))
@@ -37,8 +51,9 @@ _FORGET = delete(garbage).where(garbage.c.uri.in_(bindparam("uris", expanding=Tr
 
 
 class SqlArtifacts:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scope: Scope = EVERYTHING) -> None:
         self._connection = connection
+        self._scope = scope
 
     def add(self, artifact: Artifact) -> None:
         self._connection.execute(
@@ -58,7 +73,9 @@ class SqlArtifacts:
         )
 
     def get(self, artifact_id: ArtifactId) -> Artifact:
-        row = self._connection.execute(_GET, {"id": artifact_id}).one_or_none()
+        """Within a scope: one that a capture, event or observation there names."""
+        statement = _GET.where(*_used_in(self._scope))
+        row = self._connection.execute(statement, {"id": artifact_id}).one_or_none()
         if row is None:
             raise NotFound("There is no artifact with this id.")
         return _artifact(row)
@@ -104,6 +121,16 @@ class SqlGarbage:
 
     def forget(self, uris: Sequence[str]) -> None:
         self._connection.execute(_FORGET, {"uris": list(uris)})
+
+
+def _used_in(scope: Scope) -> Iterator[ColumnElement[bool]]:
+    if scope.groups is not None:
+        yield or_(
+            *(
+                exists().where(table.c.artifact_id == artifacts.c.id, *in_scope(table.c.template_id, scope))
+                for table in (events, captures, observations)
+            )
+        )
 
 
 def _artifact(row: AnyRow) -> Artifact:

@@ -5,11 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Capture
 from glimpser.core.ids import CaptureId, TemplateId
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
+from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import IS_RUNNING, captures
 
 _ADD = insert(captures)
@@ -33,8 +35,9 @@ _FINISH = (
 
 
 class SqlCaptures:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scope: Scope = EVERYTHING) -> None:
         self._connection = connection
+        self._scope = scope
 
     def add(self, capture: Capture) -> None:
         self._connection.execute(
@@ -49,13 +52,14 @@ class SqlCaptures:
         )
 
     def get(self, capture_id: CaptureId) -> Capture:
-        row = self._connection.execute(_GET, {"id": capture_id}).one_or_none()
+        statement = _GET.where(*in_scope(captures.c.template_id, self._scope))
+        row = self._connection.execute(statement, {"id": capture_id}).one_or_none()
         if row is None:
             raise NotFound("There is no capture with this id.")
         return _capture(row)
 
     def list(self, template_id: TemplateId | None, page: PageRequest) -> Page[Capture]:
-        statement = select(captures)
+        statement = select(captures).where(*in_scope(captures.c.template_id, self._scope))
         if template_id is not None:
             statement = statement.where(captures.c.template_id == template_id)
         statement = newest_first(self._connection, statement, captures.c.started_at, after=page.after)

@@ -13,11 +13,13 @@ from sqlalchemy import (
     update,
 )
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Event, EventFilter, Level
 from glimpser.core.ids import EventId
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
+from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import IS_UNFINISHED, IS_WARNING, events
 
 _ADD = insert(events)
@@ -38,8 +40,9 @@ _UPDATE = (
 
 
 class SqlEvents:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scope: Scope = EVERYTHING) -> None:
         self._connection = connection
+        self._scope = scope
 
     def add(self, event: Event) -> None:
         self._connection.execute(
@@ -55,13 +58,14 @@ class SqlEvents:
         )
 
     def get(self, event_id: EventId) -> Event:
-        row = self._connection.execute(_GET, {"id": event_id}).one_or_none()
+        statement = _GET.where(*in_scope(events.c.template_id, self._scope))
+        row = self._connection.execute(statement, {"id": event_id}).one_or_none()
         if row is None:
             raise NotFound("There is no event with this id.")
         return _event(row)
 
     def list(self, where: EventFilter, page: PageRequest) -> Page[Event]:
-        statement = select(events).where(*_conditions(where))
+        statement = select(events).where(*_conditions(where), *in_scope(events.c.template_id, self._scope))
         statement = newest_first(self._connection, statement, events.c.started_at, after=page.after)
         return fetch_page(self._connection, statement, page, make=_event)
 

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, insert, select
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import InvalidInput
 from glimpser.core.events import Observation
 from glimpser.core.ids import TemplateId
 from glimpser.db.queries.paging import AnyRow
+from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import observations
 
 _ADD = insert(observations)
@@ -17,8 +19,9 @@ MOST = 10_000
 
 
 class SqlObservations:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scope: Scope = EVERYTHING) -> None:
         self._connection = connection
+        self._scope = scope
 
     def add(self, observation: Observation) -> None:
         """Raises: InvalidInput: the value is no finite number, which SQLite would store as none at all."""
@@ -44,7 +47,11 @@ class SqlObservations:
     ) -> Sequence[Observation]:
         statement = (
             select(observations)
-            .where(observations.c.template_id == template_id, *_conditions(name, start, end))
+            .where(
+                observations.c.template_id == template_id,
+                *_conditions(name, start, end),
+                *in_scope(observations.c.template_id, self._scope),
+            )
             .order_by(observations.c.observed_at, observations.c.id)
             .limit(MOST)
         )

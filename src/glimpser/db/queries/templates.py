@@ -1,17 +1,20 @@
 """Templates: one JSON document each, beside the columns that lists are narrowed by."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, or_, select, update
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import GlimpserError, NotFound, Stale
 from glimpser.core.ids import TemplateId
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 from glimpser.db.queries.paging import AnyRow, fetch_page
+from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import template_groups, templates
 
 _COLUMNS = select(
@@ -25,8 +28,9 @@ _Document = dict[str, Any]
 
 
 class SqlTemplates:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scope: Scope = EVERYTHING) -> None:
         self._connection = connection
+        self._scope = scope
 
     def add(self, template: Template) -> None:
         identity = {
@@ -39,13 +43,15 @@ class SqlTemplates:
         self._set_groups(template.id, template.settings.groups)
 
     def get(self, template_id: TemplateId) -> Template:
-        row = self._connection.execute(_GET, {"id": template_id}).one_or_none()
+        statement = _GET.where(*in_scope(templates.c.id, self._scope))
+        row = self._connection.execute(statement, {"id": template_id}).one_or_none()
         if row is None:
             raise NotFound("There is no template with this id.")
         return _template(row)
 
     def list(self, where: TemplateFilter, page: PageRequest) -> Page[Template]:
-        statement = _COLUMNS.where(*_conditions(where)).order_by(templates.c.id)
+        statement = _COLUMNS.where(*_conditions(where), *in_scope(templates.c.id, self._scope))
+        statement = statement.order_by(templates.c.id)
         if page.after is not None:
             statement = statement.where(templates.c.id > page.after)
         return fetch_page(self._connection, statement, page, make=_template)
@@ -64,6 +70,10 @@ class SqlTemplates:
         statement = delete(templates).where(_is_version(template_id, expected))
         if self._connection.execute(statement).rowcount == 0:
             raise self._why_not(template_id)
+
+    def visible(self) -> AbstractSet[TemplateId]:
+        statement = select(templates.c.id).where(*in_scope(templates.c.id, self._scope))
+        return frozenset(map(TemplateId, self._connection.scalars(statement)))
 
     def _why_not(self, template_id: TemplateId) -> GlimpserError:
         version = self.get(template_id).version

@@ -5,11 +5,10 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from glimpser.core.alerts import AlertFilter, AlertState
-from glimpser.core.errors import InvalidInput
 from glimpser.core.events import Level
 from glimpser.core.ids import ChannelId, TemplateId
-from glimpser.web.forms import AlertTestForm, Time
-from glimpser.web.routes.parameters import OfTemplate, Paging, ThisAlert
+from glimpser.web.forms import AlertTestForm
+from glimpser.web.routes.parameters import OfTemplate, Paging, Period, ThisAlert
 from glimpser.web.shapes import (
     AlertTestView,
     LevelName,
@@ -18,36 +17,34 @@ from glimpser.web.shapes import (
     alert_view,
     channel_test_view,
 )
-from glimpser.web.wiring import By, Wired
+from glimpser.web.wiring import By, Seen, Wired
 
 
 async def listing(
     services: Wired,
     page: Paging,
+    period: Period,
+    seen: Seen,
     *,
     template_id: OfTemplate | None = None,
     state: AlertState | None = None,
     level: Annotated[LevelName | None, Query(description="This level or higher.")] = None,
-    start: Annotated[Time | None, Query(alias="from", description="Inclusive.")] = None,
-    end: Annotated[Time | None, Query(alias="to", description="Exclusive.")] = None,
 ) -> Response:
     """List alerts, newest first, each with its deliveries."""
-    if start and end and start > end:
-        raise InvalidInput.field("/from", "`from` is later than `to`.")
     where = AlertFilter(
         template_id=TemplateId(template_id) if template_id else None,
         state=state,
         level=Level[level.upper()] if level else None,
-        start=start,
-        end=end,
+        start=period.start,
+        end=period.end,
     )
-    found = await services.alerting.alerts(where, page)
+    found = await services.alerting.alerts(where, page, within=seen)
     return Reply(Listing(items=[alert_view(alert) for alert in found.items], next_cursor=found.next_cursor))
 
 
-async def read(alert_id: ThisAlert, services: Wired) -> Response:
+async def read(alert_id: ThisAlert, services: Wired, seen: Seen) -> Response:
     """Read one alert."""
-    return Reply(alert_view(await services.alerting.alert(alert_id)))
+    return Reply(alert_view(await services.alerting.alert(alert_id, within=seen)))
 
 
 async def acknowledge(alert_id: ThisAlert, services: Wired, by: By) -> Response:

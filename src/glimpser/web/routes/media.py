@@ -14,7 +14,8 @@ from glimpser.streaming.mjpeg import MjpegResponse
 from glimpser.web.conditions import ByteRange, Unsatisfiable, none_match, requested_range, strong_tag
 from glimpser.web.problems import problem
 from glimpser.web.routes.parameters import IfNoneMatch, Rate, ThisArtifact, ThisTemplate, Width
-from glimpser.web.wiring import Caller, Services, Wired, viewer_of
+from glimpser.web.sight import still_visible
+from glimpser.web.wiring import Caller, Seen, Services, Wired, viewer_of
 
 INLINE_TYPES: Mapping[str, str] = {
     "image/jpeg": "jpg",
@@ -36,13 +37,14 @@ INERT: Mapping[str, str] = {
 async def snapshot(
     template_id: ThisTemplate,
     services: Wired,
+    seen: Seen,
     *,
     w: Width | None = None,
     stale: Annotated[Literal["ok"] | None, Query(description="An old picture is better than none.")] = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Give the newest picture. While the view is down: 503, or its last picture with `stale=ok`."""
-    template = await services.templates.get(template_id)
+    template = await services.templates.get(template_id, within=seen)
     frame = await services.live.snapshot(template, width=_width(w), allow_stale=stale is not None)
     headers = _frame_headers(frame, services.clock)
     if none_match(if_none_match, headers["ETag"]):
@@ -60,12 +62,12 @@ async def mjpeg(
     fps: Rate | None = None,
 ) -> Response:
     """Stream pictures as `multipart/x-mixed-replace`, each the newest there is, until the viewer leaves."""
-    template = await services.templates.get(template_id)
+    template = await services.templates.get(template_id, within=caller.scope)
     return MjpegResponse(
         services.live.watch(
             template, width=_width(w), fps=fps, client=viewer_of(caller, request.state.client_ip)
         ),
-        still_allowed=partial(services.accounts.still_valid, caller),
+        still_allowed=partial(still_visible, services, caller, template_id),
         ending=services.ending,
         fast=services.fast_streams,
     )
@@ -74,6 +76,7 @@ async def mjpeg(
 async def artifact(
     artifact_id: ThisArtifact,
     services: Wired,
+    seen: Seen,
     request: Request,
     *,
     if_none_match: IfNoneMatch = None,
@@ -81,7 +84,7 @@ async def artifact(
     if_range: Annotated[str | None, Header(description="The ETag of what there is a part of.")] = None,
 ) -> Response:
     """Give the bytes of a stored object. Takes one `Range`; the ETag is the content's SHA-256."""
-    found = await services.history.artifact(artifact_id)
+    found = await services.history.artifact(artifact_id, within=seen)
     headers = _artifact_headers(found)
     if none_match(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers={**INERT, "ETag": headers["ETag"]})

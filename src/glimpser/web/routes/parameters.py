@@ -1,10 +1,13 @@
 """Path and query parameters that several routes take, as types that parse them."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query
 from pydantic import AfterValidator
 
+from glimpser.core.errors import InvalidInput
 from glimpser.core.ids import (
     ID_PATTERN,
     AlertId,
@@ -18,6 +21,7 @@ from glimpser.core.ids import (
     require_id,
 )
 from glimpser.core.pages import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, decode_cursor
+from glimpser.web.forms import Time
 
 MAX_WIDTH_PX = 10_000
 
@@ -62,6 +66,23 @@ async def _page(
     return PageRequest(limit, decode_cursor(cursor) if cursor else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """`start` inclusive, `end` exclusive."""
+
+    start: datetime | None
+    end: datetime | None
+
+
+async def _interval(
+    start: Annotated[Time | None, Query(alias="from", description="Inclusive.")] = None,
+    end: Annotated[Time | None, Query(alias="to", description="Exclusive.")] = None,
+) -> Interval:
+    if start and end and start > end:
+        raise InvalidInput.field("/from", "`from` is later than `to`.")
+    return Interval(start, end)
+
+
 def _known_form(text: str) -> TemplateId:
     if not is_id(text):
         raise ValueError("This is not the id of a template.")
@@ -75,6 +96,7 @@ ThisArtifact = Annotated[ArtifactId, Depends(_artifact_id)]
 ThisAlert = Annotated[AlertId, Depends(_alert_id)]
 ThisChannel = Annotated[ChannelId, Depends(_channel_id)]
 ThisJob = Annotated[JobId, Depends(_job_id)]
+Period = Annotated[Interval, Depends(_interval)]
 Paging = Annotated[PageRequest, Depends(_page)]
 OfTemplate = Annotated[
     str,

@@ -44,7 +44,9 @@ async def listing(
         return health_view(services.live.status(template.id)).state == health
 
     where = TemplateFilter(kind=kind, enabled=enabled, group=group, text=q)
-    found = await services.templates.list(where, page, keep=has_health if health else None)
+    found = await services.templates.list(
+        where, page, within=caller.scope, keep=has_health if health else None
+    )
     items = [_view(template, services, caller) for template in found.items]
     return Reply(Listing(items=items, next_cursor=found.next_cursor))
 
@@ -61,7 +63,7 @@ async def read(
     template_id: ThisTemplate, services: Wired, caller: Caller, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one. The ETag names the version of the settings; health and stream change without it."""
-    template = await services.templates.get(template_id)
+    template = await services.templates.get(template_id, within=caller.scope)
     etag = strong_tag(template.version)
     if none_match(if_none_match, etag):
         return Response(status_code=304, headers={"ETag": etag})
