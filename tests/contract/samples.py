@@ -7,11 +7,12 @@ from typing import Any
 
 from ulid import ULID
 
-from glimpser.core.accounts import AuditEntry, Role, User
+from glimpser.core.accounts import ApiKey, AuditEntry, Role, User
 from glimpser.core.alerts import DELIVER, Alert, Channel, Delivery
 from glimpser.core.events import Artifact, Capture, Event, Level, Observation
 from glimpser.core.ids import (
     AlertId,
+    ApiKeyId,
     ArtifactId,
     CaptureId,
     ChannelId,
@@ -136,6 +137,20 @@ def user(email: str = "Ann@example.org", **changes: Any) -> User:
         password_hash="$argon2id$…",
         groups=("outside",),
         created_at=START,
+    )
+    return replace(ordinary, **changes)
+
+
+def api_key(seconds: float = 0, **changes: Any) -> ApiKey:
+    ordinary = ApiKey(
+        id=ApiKeyId(id_at(seconds)),
+        name="The house",
+        role=Role.VIEWER,
+        key_hash="0" * 64,
+        groups=("outside",),
+        expires_at=at(seconds + 3600),
+        created_by="ann@example.org",
+        created_at=at(seconds),
     )
     return replace(ordinary, **changes)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from glimpser.core.accounts import Role
+from glimpser.core.accounts import AuditFilter, Role
 from glimpser.core.errors import Conflict, InvalidInput, NotFound, Stale
 from glimpser.core.events import EventFilter, Level
 from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId, UserId, new_id
@@ -465,7 +465,9 @@ class TestAudit:
         saved = [audit_entry(number) for number in range(5)]
         await add(database, *saved)
 
-        assert await every_page(database, lambda tx, page: tx.audit.list(page), 2) == saved[::-1]
+        found = await every_page(database, lambda tx, page: tx.audit.list(AuditFilter(), page), 2)
+
+        assert found == saved[::-1]
 
 
 class TestSettings:

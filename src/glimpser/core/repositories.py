@@ -47,8 +47,8 @@ class Templates(Protocol):
         """Raises: NotFound; Stale. What was captured stays until retention removes it."""
         ...
 
-    def visible(self) -> AbstractSet[TemplateId]:
-        """Give the ids of all templates in the transaction's scope."""
+    def in_groups(self, groups: Sequence[str]) -> AbstractSet[TemplateId]:
+        """Give the ids of all templates in any of these groups."""
         ...
 
 
@@ -392,8 +392,8 @@ class Transaction(Protocol):
     def within(self, scope: Scope) -> "Transaction":
         """Give the same transaction as somebody with this scope sees it.
 
-        What templates, events, captures, artifacts, observations and alerts lie outside is not in its lists,
-        and `get` raises NotFound for it. Writes are not narrowed: get first what is to be changed.
+        What templates, events, captures, artifacts, observations, alerts and jobs lie outside is not in its
+        lists, and `get` raises NotFound for it. Writes are not narrowed: get first what is to be changed.
         """
         ...
 

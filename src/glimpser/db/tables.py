@@ -85,6 +85,7 @@ users = Table(
     Column("session_epoch", Integer, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
     _one_of("role", (role.value for role in Role)),
+    Index(None, "role", "disabled"),
 )
 
 api_keys = Table(

@@ -86,4 +86,4 @@ class SqlTransaction:
 
     @property
     def jobs(self) -> SqlJobs:
-        return SqlJobs(self._connection)
+        return SqlJobs(self._connection, self._scope)

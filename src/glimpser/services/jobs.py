@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from glimpser.core.accounts import Scope
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Conflict
 from glimpser.core.ids import JobId, TemplateId, new_id
@@ -97,13 +98,13 @@ class Jobs:
         self._queue.announce(job.kind)
         self._tell(job)
 
-    async def get(self, job_id: JobId) -> Job:
+    async def get(self, job_id: JobId, *, within: Scope) -> Job:
         """Raises: NotFound."""
-        return await self._database.read(lambda tx: tx.jobs.get(job_id))
+        return await self._database.read(lambda tx: tx.within(within).jobs.get(job_id))
 
-    async def list(self, where: JobFilter, page: PageRequest) -> Page[Job]:
+    async def list(self, where: JobFilter, page: PageRequest, *, within: Scope) -> Page[Job]:
         """Newest first."""
-        return await self._database.read(lambda tx: tx.jobs.list(where, page))
+        return await self._database.read(lambda tx: tx.within(within).jobs.list(where, page))
 
     async def cancel(self, job_id: JobId, *, by: Actor) -> Job:
         """End a job: at once while it waits; when it runs, as soon as it has cleaned up.
@@ -118,7 +119,7 @@ class Jobs:
         made = entry(by, "job.cancelled", job_id, clock=self._clock)
 
         def cancel(tx: Transaction) -> tuple[Job, AfterCommit]:
-            job = tx.jobs.get(job_id)
+            job = tx.within(by.scope).jobs.get(job_id)
             if job.status == "cancelled" or job.cancel_requested:
                 return job, do_nothing
             if job.status not in UNDONE:
@@ -151,7 +152,7 @@ class Jobs:
         made = entry(by, "job.retried", job_id, clock=self._clock)
 
         def retry(tx: Transaction) -> tuple[Job, bool]:
-            job = tx.jobs.get(job_id)
+            job = tx.within(by.scope).jobs.get(job_id)
             if job.status in UNDONE:
                 return job, False
             if job.status not in REPLAYABLE:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, replace
 
-from glimpser.core.accounts import EVERYTHING, Scope
+from glimpser.core.accounts import Scope
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Stale
 from glimpser.core.ids import TemplateId, new_id
@@ -56,9 +56,10 @@ class Templates:
 
     async def visible(self, within: Scope) -> AbstractSet[TemplateId] | None:
         """Give the ids of all templates in a scope; None for every one there is or will be."""
-        if within == EVERYTHING:
+        groups = within.groups
+        if groups is None:
             return None
-        return await self._database.read(lambda tx: tx.within(within).templates.visible())
+        return await self._database.read(lambda tx: tx.templates.in_groups(groups))
 
     async def list(
         self, where: TemplateFilter, page: PageRequest, *, within: Scope, keep: Keep | None = None

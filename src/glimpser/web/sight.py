@@ -4,11 +4,11 @@ from collections.abc import Set as AbstractSet
 
 import structlog
 
-from glimpser.core.accounts import Principal
+from glimpser.core.accounts import Principal, Role
 from glimpser.core.errors import Unavailable
 from glimpser.core.ids import TemplateId
 from glimpser.core.templates import Template
-from glimpser.services.notices import AlertNotice, EventNotice, Notice, StreamNotice
+from glimpser.services.notices import AlertNotice, EventNotice, JobNotice, Notice, StreamNotice
 from glimpser.web.wiring import Services
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ class Sight:
 
     def __init__(self, services: Services, principal: Principal) -> None:
         self._services = services
-        self._principal = principal
+        self.viewer = principal
         self._visible: AbstractSet[TemplateId] | None = frozenset()
 
     async def look(self) -> bool:
@@ -39,10 +39,10 @@ class Sight:
 
         A database that cannot answer changes nothing.
         """
-        principal = await self._services.accounts.renewed(self._principal)
+        principal = await self._services.accounts.renewed(self.viewer)
         if principal is None:
             return False
-        self._principal = principal
+        self.viewer = principal
         try:
             self._visible = await self._services.templates.visible(principal.scope)
         except Unavailable as error:
@@ -55,7 +55,7 @@ class Sight:
         Raises:
             NotFound: there is none in sight.
         """
-        template = await self._services.templates.get(template_id, within=self._principal.scope)
+        template = await self._services.templates.get(template_id, within=self.viewer.scope)
         if self._visible is not None:
             self._visible = self._visible | {template_id}
         return template
@@ -64,7 +64,10 @@ class Sight:
         return self._visible is None or template_id in self._visible
 
     def includes_notice(self, notice: Notice) -> bool:
-        """Tell whether a notice is of a template in sight; one of none at all is for those who see all."""
+        """Tell whether a notice is of a template in sight; one of none at all is for those who see all.
+
+        Jobs are for operators.
+        """
         match notice:
             case StreamNotice(template_id):
                 return self.includes(template_id)
@@ -72,3 +75,5 @@ class Sight:
                 return self.includes(event.template_id)
             case AlertNotice(alert):
                 return self.includes(alert.template_id)
+            case JobNotice(job):
+                return self.viewer.role >= Role.OPERATOR and self.includes(job.template_id)

@@ -15,9 +15,10 @@ from typing import Any, get_type_hints
 import pytest
 from sqlalchemy import Engine, event
 
+from glimpser.core.accounts import AuditFilter, Scope
 from glimpser.core.alerts import AlertFilter
 from glimpser.core.events import EventFilter, Level
-from glimpser.core.ids import EventId
+from glimpser.core.ids import EventId, TemplateId
 from glimpser.core.jobs import JobFilter
 from glimpser.core.pages import PageRequest
 from glimpser.core.templates import TemplateFilter
@@ -30,6 +31,7 @@ from tests.contract.samples import (
     RULE,
     VIEW,
     alert,
+    api_key,
     artifact,
     at,
     audit_entry,
@@ -71,9 +73,12 @@ class Calls:
 class Watched:
     """A transaction whose calls are noted."""
 
-    def __init__(self, transaction: SqlTransaction) -> None:
-        self.called: set[str] = set()
+    def __init__(self, transaction: SqlTransaction, called: set[str] | None = None) -> None:
+        self.called: set[str] = set() if called is None else called
         self._transaction = transaction
+
+    def within(self, scope: Scope) -> "Watched":
+        return Watched(self._transaction.within(scope), self.called)
 
     def __getattr__(self, name: str) -> Any:
         return Calls(name, getattr(self._transaction, name), self.called)
@@ -103,6 +108,7 @@ def use_templates(tx: Any) -> None:
     for where in combinations(kind="file", enabled=True, group="street", text="door"):
         for page in PAGES:
             tx.templates.list(TemplateFilter(**where), page)
+    tx.templates.in_groups(("a", "b"))
     tx.templates.remove(saved.id, expected=2)
 
 
@@ -211,15 +217,68 @@ def use_the_rest(tx: Any) -> None:
     tx.users.get(ann.id)
     tx.users.by_email(ann.email)
     tx.users.count()
+    tx.users.count_active_admins()
     tx.users.set_password_hash(ann.id, "x")
+    tx.users.replace(ann, expected=1)
+    key = api_key()
+    tx.api_keys.add(key)
+    tx.api_keys.get(key.id)
+    tx.api_keys.note_uses({key.id: at(1)})
+    for page in PAGES:
+        tx.users.list(page)
+        tx.api_keys.list(page)
+    tx.api_keys.remove(key.id)
+    tx.users.remove(ann.id, expected=2)
     tx.revocations.add("token", at(0))
     tx.revocations.is_revoked("token")
     tx.revocations.purge(at(1))
     tx.audit.add(audit_entry(1))
-    for page in PAGES:
-        tx.audit.list(page)
+    for where in combinations(actor="ann", action="user.created", start=at(0), end=at(1)):
+        for page in PAGES:
+            tx.audit.list(AuditFilter(**where), page)
     tx.settings.put("key", "value")
     tx.settings.get("key")
+
+
+def look_through_a_scope(tx: Any) -> None:
+    """Read everything that is narrowed, as somebody with two groups and as somebody with one."""
+    saved = template(groups=("outside",))
+    happened = make_event(template_id=saved.id)
+    began, told, picture = capture(template_id=saved.id), alert(template_id=saved.id), artifact()
+    tx.templates.add(saved)
+    tx.events.add(happened)
+    tx.captures.add(began)
+    tx.alerts.add(told)
+    tx.artifacts.add(picture)
+    tx.observations.add(observation(template_id=saved.id, artifact_id=picture.id))
+    work = job(template_id=saved.id)
+    tx.jobs.add(work)
+    for groups in (("inside", "outside"), ("outside",)):
+        seen = tx.within(Scope(groups))
+        seen.templates.get(saved.id)
+        seen.events.get(happened.id)
+        seen.captures.get(began.id)
+        seen.alerts.get(told.id)
+        seen.artifacts.get(picture.id)
+        seen.jobs.get(work.id)
+        look_through_lists(seen, saved.id)
+
+
+def look_through_lists(seen: Any, template_id: TemplateId) -> None:
+    span = {"start": at(0), "end": at(1)}
+    for page in PAGES:
+        for where in combinations(kind="file", group="street", text="door"):
+            seen.templates.list(TemplateFilter(**where), page)
+        for level in (Level.INFO, Level.WARNING):
+            for where in combinations(template_id=template_id, kind="motion", level=level, **span):
+                seen.events.list(EventFilter(**where), page)
+            for where in combinations(template_id=template_id, state="open", level=level, **span):
+                seen.alerts.list(AlertFilter(**where), page)
+        for wanted in (None, template_id):
+            seen.captures.list(wanted, page)
+        for where in combinations(template_id=template_id, kind="deliver", status="success"):
+            seen.jobs.list(JobFilter(**where), page)
+    seen.observations.list(template_id, "score", at(0), at(1))
 
 
 @contextmanager
@@ -280,6 +339,7 @@ def test_every_statement_is_served_by_an_index(settings: DatabaseSettings, tmp_p
             use_alerts,
             use_jobs,
             use_the_rest,
+            look_through_a_scope,
         ):
             use(tx)
 

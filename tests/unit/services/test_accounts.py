@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from glimpser.core.accounts import Role
+from glimpser.core.accounts import AuditFilter, Role
 from glimpser.core.errors import Conflict, Denied, InvalidInput, TooMany, Unauthenticated, Unavailable
 from glimpser.core.ids import UserId, new_id
 from glimpser.core.pages import PageRequest
-from glimpser.services.accounts import Accounts, SetupCode
+from glimpser.services.accounts import Accounts
 from glimpser.services.passwords import Argon2Hasher, Passwords
+from glimpser.services.setup_code import SetupCode
 from tests.web_world import PASSWORD, World, open_world
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +46,7 @@ async def test_the_code_lets_its_reader_make_the_first_admin(world: World, accou
     user = await accounts.create_first_admin(code, " Ada@Example.ORG ", password=PASSWORD, client_ip="::1")
 
     assert (user.email, user.role) == ("ada@example.org", Role.ADMIN)
-    audit = await world.database.read(lambda tx: tx.audit.list(PageRequest()))
+    audit = await world.database.read(lambda tx: tx.audit.list(AuditFilter(), PageRequest()))
     assert [(item.action, item.subject, item.client_ip) for item in audit.items] == [
         ("user.created", user.id, "::1")
     ]
@@ -273,7 +274,7 @@ async def test_signing_out_revokes_that_token_alone_at_once(world: World, accoun
 
     with pytest.raises(Unauthenticated):
         await accounts.authenticate(first)
-    assert not await accounts.still_valid(principal)
+    assert await accounts.renewed(principal) is None
     assert (await accounts.authenticate(second)).id == user.id
 
 
@@ -288,7 +289,7 @@ async def test_a_revocation_made_elsewhere_works_within_a_second(world: World, a
 
     with pytest.raises(Unauthenticated):
         await accounts.authenticate(token)
-    assert not await accounts.still_valid(principal)
+    assert await accounts.renewed(principal) is None
 
 
 async def test_a_disabled_user_is_out_within_a_second(world: World, accounts: Accounts) -> None:
@@ -302,17 +303,17 @@ async def test_an_open_stream_ends_with_its_token(world: World, accounts: Accoun
     user = await world.add_user()
     principal = await accounts.authenticate(world.tokens.issue(user.id, user.role)[0])
 
-    assert await accounts.still_valid(principal)
+    assert await accounts.renewed(principal) == principal
     world.clock.advance(3600)
 
-    assert not await accounts.still_valid(principal)
+    assert await accounts.renewed(principal) is None
 
 
 async def test_a_principal_without_a_token_keeps_no_stream(world: World, accounts: Accounts) -> None:
     user = await world.add_user()
     principal = await accounts.authenticate(world.tokens.issue(user.id, user.role)[0])
 
-    assert not await accounts.still_valid(replace(principal, token_id=None))
+    assert await accounts.renewed(replace(principal, token_id=None)) is None
 
 
 async def test_too_many_sign_ins_at_once_are_turned_away(world: World) -> None:

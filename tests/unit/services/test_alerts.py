@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from glimpser.core import failpoints
+from glimpser.core.accounts import EVERYTHING, AuditFilter
 from glimpser.core.alerts import Alert
 from glimpser.core.errors import NotFound, Unavailable
 from glimpser.core.events import Artifact, Level
@@ -211,7 +212,7 @@ async def alert(world: AlertWorld) -> Alert:
 
 
 async def audit(world: AlertWorld) -> list[str]:
-    page = await world.database.read(lambda tx: tx.audit.list(PageRequest()))
+    page = await world.database.read(lambda tx: tx.audit.list(AuditFilter(), PageRequest()))
     return [f"{item.actor} {item.action} {item.subject}" for item in page.items]
 
 
@@ -222,7 +223,7 @@ async def test_the_first_to_acknowledge_is_remembered(world: AlertWorld, alert: 
 
     assert (seen.state, seen.acked_by) == ("acknowledged", "ada@example.org")
     assert seen.acked_at == world.clock.now() - timedelta(seconds=60)
-    assert again == seen == await world.alerting.alert(alert.id)
+    assert again == seen == await world.alerting.alert(alert.id, within=EVERYTHING)
     assert await audit(world) == [f"ada@example.org alert.acknowledged {alert.id}"]
     assert world.notices == [AlertNotice(seen)]
 

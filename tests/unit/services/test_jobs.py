@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from glimpser.core.accounts import EVERYTHING
 from glimpser.core.errors import Conflict, NotFound
 from glimpser.core.ids import JobId, new_id
 from glimpser.core.jobs import Job, JobFilter
@@ -196,6 +197,6 @@ async def test_old_jobs_are_deleted_and_those_that_wait_are_not(
 
     deleted = await JobHistory(world.database, limits, clock=world.clock).sweep()
 
-    page = await jobs.list(JobFilter(), PageRequest())
+    page = await jobs.list(JobFilter(), PageRequest(), within=EVERYTHING)
     assert (len(page.items), deleted) == (left, 6 - left)
     assert page.items[0].status == "pending"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glimpser.core.accounts import EVERYTHING, AuditFilter
 from glimpser.core.errors import InvalidInput, NotFound, Stale
 from glimpser.core.ids import TemplateId, new_id
 from glimpser.core.pages import PageRequest
@@ -57,7 +58,7 @@ async def door(templates: Templates, world: World) -> Template:
 
 
 async def audit(world: World) -> list[tuple[str, str, str, str | None, str]]:
-    page = await world.database.read(lambda tx: tx.audit.list(PageRequest()))
+    page = await world.database.read(lambda tx: tx.audit.list(AuditFilter(), PageRequest()))
     return [(item.actor, item.action, item.subject, item.client_ip, item.detail) for item in page.items]
 
 
@@ -67,7 +68,7 @@ async def test_a_template_is_validated_stored_audited_and_announced(
     created = await templates.create(DOOR, by=ADA)
 
     assert created.settings.config == {**CONFIG, "transport": "tcp"}
-    assert await templates.get(created.id) == created
+    assert await templates.get(created.id, within=EVERYTHING) == created
     assert world.changed == [created.id]
     assert await audit(world) == [("ada@example.org", "template.created", created.id, "203.0.113.9", "Door")]
 
@@ -84,7 +85,7 @@ async def test_what_the_kind_refuses_leaves_nothing_behind(
         await templates.create(replace(DOOR, **changes), by=ADA)
 
     assert refused.value.errors[0].pointer == pointer
-    assert not (await templates.list(TemplateFilter(), PageRequest())).items
+    assert not (await templates.list(TemplateFilter(), PageRequest(), within=EVERYTHING)).items
     assert not world.changed
     assert not await audit(world)
 
@@ -167,7 +168,7 @@ async def test_a_stale_write_changes_nothing(world: World, templates: Templates,
     with pytest.raises(Stale):
         await templates.remove(door.id, expected=this, by=ADA)
 
-    assert (await templates.get(door.id)).settings.name == "Door"
+    assert (await templates.get(door.id, within=EVERYTHING)).settings.name == "Door"
     assert not world.changed
 
 
@@ -195,7 +196,7 @@ async def test_a_write_that_loses_the_race_after_reading_is_stale(
     with pytest.raises(Stale):
         await slow.replace(door.id, DOOR, expected=this, by=ADA)
 
-    assert (await templates.get(door.id)).settings.name == "First"
+    assert (await templates.get(door.id, within=EVERYTHING)).settings.name == "First"
 
 
 async def test_a_removed_template_is_gone_and_announced(
@@ -204,7 +205,7 @@ async def test_a_removed_template_is_gone_and_announced(
     await templates.remove(door.id, expected=this, by=ADA)
 
     with pytest.raises(NotFound):
-        await templates.get(door.id)
+        await templates.get(door.id, within=EVERYTHING)
     assert world.changed == [door.id]
     assert (await audit(world))[0][1] == "template.removed"
 
@@ -225,10 +226,10 @@ async def test_sifting_fills_pages_from_what_the_database_cannot_tell(templates:
     def rare(template: Template) -> bool:
         return int(template.settings.name) % 30 == 29
 
-    first = await templates.list(TemplateFilter(), PageRequest(3), keep=rare)
+    first = await templates.list(TemplateFilter(), PageRequest(3), within=EVERYTHING, keep=rare)
     assert first.next_cursor is not None
     after = PageRequest(3, first.items[-1].id)
-    second = await templates.list(TemplateFilter(), after, keep=rare)
+    second = await templates.list(TemplateFilter(), after, within=EVERYTHING, keep=rare)
 
     names = sorted(item.settings.name for item in (*first.items, *second.items))
     assert names == ["029", "059", "089", "119"]

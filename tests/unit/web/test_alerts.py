@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from glimpser.core.accounts import Role
+from glimpser.core.accounts import EVERYTHING, Role
 from glimpser.core.alerts import Alert, AlertFilter
 from glimpser.core.errors import Rejected
 from glimpser.core.events import Event, Level
@@ -32,7 +32,7 @@ async def make_alert(
         created_at=now,
     )
     await world.services.alerting.record(event, None, is_new=True)
-    page = await world.services.alerting.alerts(AlertFilter(), PageRequest())
+    page = await world.services.alerting.alerts(AlertFilter(), PageRequest(), within=EVERYTHING)
     return next(alert for alert in page.items if alert.event_id == event.id)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from glimpser.core.accounts import AuditFilter
 from glimpser.core.ids import new_id
 from glimpser.core.pages import PageRequest
 from tests.web_world import World
@@ -114,7 +115,7 @@ async def test_every_change_is_in_the_audit_log_without_its_secrets(world: World
     await world.client.put(path, json=ANN, headers=headers | {"If-Match": '"1"'})
     await world.client.delete(path, headers=headers | {"If-Match": '"2"'})
 
-    page = await world.database.read(lambda tx: tx.audit.list(PageRequest()))
+    page = await world.database.read(lambda tx: tx.audit.list(AuditFilter(), PageRequest()))
 
     actions = [item.action for item in page.items if item.subject == created.json()["id"]]
     assert actions[::-1] == ["channel.created", "channel.changed", "channel.removed"]

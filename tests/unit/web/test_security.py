@@ -36,6 +36,7 @@ MATRIX = {
     "GET /openapi.json": None,
     "GET /docs": None,
     "GET /docs/assets/{name}": None,
+    "GET /api/session": None,
     "GET /api/setup": None,
     "POST /api/setup": None,
     "POST /api/auth/login": None,

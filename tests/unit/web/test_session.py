@@ -80,6 +80,7 @@ async def test_both_the_token_and_the_cookie_say_who_one_is(world: World) -> Non
     expected = {
         "id": user.id,
         "email": user.email,
+        "name": user.email,
         "role": "operator",
         "groups": [],
         "principal": "user",

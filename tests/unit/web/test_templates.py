@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from glimpser.core.accounts import Role
+from glimpser.core.accounts import EVERYTHING, AuditFilter, Role
 from glimpser.core.ids import TemplateId, is_id, new_id
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.pages import PageRequest
@@ -80,7 +80,7 @@ async def test_what_was_read_can_be_written_back(world: World) -> None:
     assert written.status_code == 200
     assert written.headers["etag"] == '"2"'
     assert written.json() == body | {"version": 2}
-    stored = await world.services.templates.get(TemplateId(body["id"]))
+    stored = await world.services.templates.get(TemplateId(body["id"]), within=EVERYTHING)
     assert stored.settings.config == {**FULL["config"], "transport": "tcp"}
 
 
@@ -183,9 +183,9 @@ async def test_a_patch_keeps_secrets_it_does_not_name_and_removes_an_empty_one(w
     await world.client.patch(
         path, json={"config": {"transport": "udp"}}, headers=headers | {"If-Match": '"1"'}
     )
-    kept = (await world.services.templates.get(template_id)).settings.config
+    kept = (await world.services.templates.get(template_id, within=EVERYTHING)).settings.config
     await world.client.patch(path, json={"config": {"password": ""}}, headers=headers | {"If-Match": '"2"'})
-    removed = (await world.services.templates.get(template_id)).settings.config
+    removed = (await world.services.templates.get(template_id, within=EVERYTHING)).settings.config
 
     assert kept == {**FULL["config"], "transport": "udp"}
     assert "password" not in removed
@@ -428,7 +428,7 @@ async def test_kinds_say_what_their_config_is(world: World) -> None:
 async def test_a_change_is_audited_with_its_author(world: World) -> None:
     await world.add_template(await world.sign_in())
 
-    audit = await world.database.read(lambda tx: tx.audit.list(PageRequest()))
+    audit = await world.database.read(lambda tx: tx.audit.list(AuditFilter(), PageRequest()))
     assert audit.items[0].actor.startswith("admin-")
     assert audit.items[0].client_ip == "127.0.0.1"
 

@@ -1274,14 +1274,19 @@ export interface components {
             token_type: "bearer";
             user: components["schemas"]["UserView"];
         };
-        /** MeView */
+        /**
+         * MeView
+         * @description Who makes the request; a key has no email, and a user's name is it.
+         */
         MeView: {
             /** Email */
-            email: string;
+            email: string | null;
             /** Groups */
             groups: string[];
             /** Id */
             id: string;
+            /** Name */
+            name: string;
             /**
              * Principal
              * @enum {string}

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Update, bindparam, delete, func, insert, select, text, update
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import NotFound
 from glimpser.core.ids import JobId
 from glimpser.core.jobs import REPLAYABLE, UNDONE, Job, JobFilter
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
+from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import IS_CANCELLING, IS_DONE, IS_ENDED, IS_PENDING, IS_RUNNING, IS_UNDONE, jobs
 from glimpser.db.types import Instant
 
@@ -124,8 +126,9 @@ _UNFINISHED = (
 
 
 class SqlJobs:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scope: Scope = EVERYTHING) -> None:
         self._connection = connection
+        self._scope = scope
 
     def add(self, job: Job) -> bool:
         if job.idempotency_key is not None and self._has(job.idempotency_key):
@@ -134,7 +137,8 @@ class SqlJobs:
         return True
 
     def get(self, job_id: JobId) -> Job:
-        row = self._connection.execute(_GET, {"id": job_id}).one_or_none()
+        statement = _GET.where(*in_scope(jobs.c.template_id, self._scope))
+        row = self._connection.execute(statement, {"id": job_id}).one_or_none()
         if row is None:
             raise NotFound("There is no job with this id.")
         return _job(row)
@@ -144,7 +148,7 @@ class SqlJobs:
         return None if row is None else _job(row)
 
     def list(self, where: JobFilter, page: PageRequest) -> Page[Job]:
-        statement = select(jobs)
+        statement = select(jobs).where(*in_scope(jobs.c.template_id, self._scope))
         for name in ("kind", "status", "template_id"):
             wanted = getattr(where, name)
             if wanted is not None:

@@ -1,6 +1,6 @@
 """Templates: one JSON document each, beside the columns that lists are narrowed by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,9 @@ _COLUMNS = select(
     templates.c.id, templates.c.document, templates.c.version, templates.c.created_at, templates.c.updated_at
 )
 _GET = _COLUMNS.where(templates.c.id == bindparam("id"))
+_IN_GROUPS = select(template_groups.c.template_id).where(
+    template_groups.c.name.in_(bindparam("names", expanding=True))
+)
 _TIMES = ("start", "end")
 
 _Document = dict[str, Any]
@@ -71,9 +74,9 @@ class SqlTemplates:
         if self._connection.execute(statement).rowcount == 0:
             raise self._why_not(template_id)
 
-    def visible(self) -> AbstractSet[TemplateId]:
-        statement = select(templates.c.id).where(*in_scope(templates.c.id, self._scope))
-        return frozenset(map(TemplateId, self._connection.scalars(statement)))
+    def in_groups(self, groups: Sequence[str]) -> AbstractSet[TemplateId]:
+        found = self._connection.scalars(_IN_GROUPS, {"names": list(groups)})
+        return frozenset(map(TemplateId, found))
 
     def _why_not(self, template_id: TemplateId) -> GlimpserError:
         version = self.get(template_id).version

@@ -8,12 +8,13 @@ from glimpser.core.ids import TemplateId
 from glimpser.core.jobs import JobFilter, JobStatus
 from glimpser.web.routes.parameters import OfTemplate, Paging, ThisJob
 from glimpser.web.shapes import Listing, Reply, job_view
-from glimpser.web.wiring import By, Wired
+from glimpser.web.wiring import By, Seen, Wired
 
 
 async def listing(
     services: Wired,
     page: Paging,
+    seen: Seen,
     *,
     kind: Annotated[str | None, Query(max_length=64)] = None,
     status: JobStatus | None = None,
@@ -21,13 +22,13 @@ async def listing(
 ) -> Response:
     """List jobs, newest first."""
     where = JobFilter(kind=kind, status=status, template_id=TemplateId(template_id) if template_id else None)
-    found = await services.jobs.list(where, page)
+    found = await services.jobs.list(where, page, within=seen)
     return Reply(Listing(items=[job_view(job) for job in found.items], next_cursor=found.next_cursor))
 
 
-async def read(job_id: ThisJob, services: Wired) -> Response:
+async def read(job_id: ThisJob, services: Wired, seen: Seen) -> Response:
     """Read one job."""
-    return Reply(job_view(await services.jobs.get(job_id)))
+    return Reply(job_view(await services.jobs.get(job_id, within=seen)))
 
 
 async def cancel(job_id: ThisJob, services: Wired, by: By) -> Response:

@@ -15,6 +15,7 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 def upgrade() -> None:
     op.add_column("users", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("users", sa.Column("session_epoch", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index("ix_users_role_disabled", "users", ["role", "disabled"])
     op.create_table(
         "api_keys",
         sa.Column("id", ID, nullable=False),
