@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from glimpser.core.accounts import EVERYTHING
+from glimpser.core.accounts import EVERYTHING, AuditFilter
 from glimpser.core.errors import Conflict, NotFound
 from glimpser.core.ids import JobId, new_id
 from glimpser.core.jobs import Job, JobFilter
@@ -68,14 +68,14 @@ async def end(world: AlertWorld, job_id: JobId, status: str) -> None:
 
 
 async def audited(world: AlertWorld) -> list[str]:
-    page = await world.database.read(lambda tx: tx.audit.list(PageRequest()))
+    page = await world.database.read(lambda tx: tx.audit.list(AuditFilter(), PageRequest()))
     return [entry.action for entry in page.items]
 
 
 async def test_a_job_is_added_with_what_its_kind_says_and_told_of(world: AlertWorld, jobs: Jobs) -> None:
     job_id = await jobs.submit("work", {"url": "x"}, template_id=world.template_id, priority=3)
 
-    added = await jobs.get(job_id)
+    added = await jobs.get(job_id, within=EVERYTHING)
     assert (added.status, added.payload, added.priority, added.max_attempts) == (
         "pending",
         {"url": "x"},
@@ -99,7 +99,7 @@ async def test_a_job_that_waits_is_cancelled_at_once(world: AlertWorld, jobs: Jo
     cancelled = await jobs.cancel(job_id, by=ADA)
     again = await jobs.cancel(job_id, by=ADA)
 
-    assert cancelled == again == await jobs.get(job_id)
+    assert cancelled == again == await jobs.get(job_id, within=EVERYTHING)
     assert (cancelled.status, cancelled.ended_at) == ("cancelled", world.clock.now())
     assert await audited(world) == ["job.cancelled"]
 
