@@ -1,26 +1,49 @@
 """What every object store keeps to, the one in memory as the one on disk."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from glimpser.core.errors import InvalidInput, NotFound
 from glimpser.core.ports import ObjectStore
-from glimpser.storage import open_store
+from glimpser.storage.objects import open_store
+from glimpser.storage.s3 import S3Store
+from glimpser.storage.settings import StoreSettings
 from glimpser.testing.storage import MemoryStore
+from tests.s3_service import S3Service, s3_service
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["memory", "file"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ObjectStore]:
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Service]:
+    with s3_service() as service:
+        yield service
+
+
+@pytest.fixture(params=["memory", "file", "s3", "spool", "mirror", "former"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path, s3: S3Service) -> AsyncIterator[ObjectStore]:
     if request.param == "memory":
         yield MemoryStore()
-        return
-    async with open_store((tmp_path / "a store").as_uri()) as opened:
-        yield opened
+    elif request.param == "s3":
+        yield S3Store(f"s3://{s3.new_bucket()}/some/prefix", s3.settings)
+    else:
+        async with open_store(settings_of(request.param, tmp_path, s3)) as opened:
+            yield opened.store
+
+
+def settings_of(kind: str, folder: Path, s3: S3Service) -> StoreSettings:
+    """Say how the store is opened: files, a bucket behind its spool, with a mirror, or with one before."""
+    files = (folder / "a store").as_uri()
+    bucket = f"s3://{s3.new_bucket()}"
+    state = folder / "state"
+    if kind == "mirror":
+        return StoreSettings(url=files, mirror_url=bucket, state=state, s3=s3.settings)
+    if kind == "former":
+        return StoreSettings(url=files, former_url=bucket, state=state, s3=s3.settings)
+    return StoreSettings(url=bucket if kind == "spool" else files, state=state, s3=s3.settings)
 
 
 async def pieces_of(*pieces: bytes) -> AsyncIterator[bytes]:

@@ -33,8 +33,8 @@ from glimpser.services.audit import Actor
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
 from glimpser.services.pipeline import Pipeline
+from glimpser.storage import open_files
 from glimpser.storage.directories import NEW
-from glimpser.storage.objects import open_store
 from glimpser.testing.clock import START, FakeClock
 from glimpser.web.application import build
 from glimpser.web.wiring import WebSettings
@@ -385,7 +385,7 @@ async def test_while_the_disk_of_the_pictures_is_full_reads_go_on_and_alerts_wai
 ) -> None:
     await world.add_channel("ann")
     await world.set_rules(any_motion())
-    async with open_store(disk.as_uri()) as store, hasty(world, data_dir, store) as pipeline:
+    async with open_files(disk) as store, hasty(world, data_dir, store) as pipeline:
         before = await world.alerting.store_picture(picture_of(world))
         with full(disk):
             with pytest.raises(Unavailable) as refused:

@@ -22,6 +22,7 @@ from glimpser.app.settings import (
     metrics_token,
     pool_settings,
     rates_of,
+    store_settings,
     tls_of,
     tokens_of,
     web_settings,
@@ -105,8 +106,8 @@ async def compose(config: Config) -> AsyncIterator[App]:
         settings = database_settings(config)
         await asyncio.to_thread(migrate, settings)
         database = await stack.enter_async_context(open_database(settings))
-        store = await stack.enter_async_context(open_store(config.storage.object_store_url))
-        await recover(database, store, clock)
+        opened = await stack.enter_async_context(open_store(store_settings(config)))
+        await recover(database, opened.store, clock)
         listeners = [
             listen(config.server.host, config.server.port),
             listen(config.observability.host, config.observability.port, setting="observability"),
@@ -124,7 +125,7 @@ async def compose(config: Config) -> AsyncIterator[App]:
             own=own,
             proxies=proxies,
             database=database,
-            store=store,
+            store=opened.store,
             clock=clock,
             metrics=metrics,
             runner=runner,

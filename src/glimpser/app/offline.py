@@ -9,7 +9,7 @@ from pathlib import Path
 
 from glimpser.app.means import Means, open_means_alone
 from glimpser.app.registry import registry_of
-from glimpser.app.settings import camera_policy, database_settings
+from glimpser.app.settings import camera_policy, database_settings, store_settings
 from glimpser.capture.ffmpeg import camera_kind, through_proxy
 from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.ingest.picture import Jpeg
@@ -48,9 +48,9 @@ async def check_integrity(config: Config, *, level: CheckLevel, repair: bool) ->
     with sole_instance(config.data_dir) if repair else nullcontext():
         async with (
             open_database(database_settings(config)) as database,
-            open_store(config.storage.object_store_url) as store,
+            open_store(store_settings(config), is_sending=False) as opened,
         ):
-            return await check(database, store, level, repair=repair, settle=_settle)
+            return await check(database, opened.store, level, repair=repair, settle=_settle)
 
 
 async def _settle() -> None:

@@ -19,6 +19,7 @@ from glimpser.services.attempts import Attempts, Limit
 from glimpser.services.job_history import HistoryLimits
 from glimpser.services.rates import RateLimits, Rates, parse_limits
 from glimpser.services.tokens import Tokens
+from glimpser.storage.settings import S3Settings, StoreSettings
 from glimpser.streaming.hub import HubLimits
 from glimpser.web.certificates import Tls, hosts_of_this_machine, self_signed
 from glimpser.web.crowd import Limits
@@ -50,6 +51,24 @@ def website_rules(config: Config) -> WebsiteRules:
 def database_settings(config: Config) -> DatabaseSettings:
     section = config.database
     return DatabaseSettings(url=section.url, pool_size=section.pool_size, sqlite_wal=section.sqlite_wal)
+
+
+def store_settings(config: Config) -> StoreSettings:
+    section = config.storage
+    key = section.secret_access_key
+    return StoreSettings(
+        url=section.object_store_url,
+        state=config.data_dir,
+        mirror_url=section.mirror_url,
+        former_url=section.former_url,
+        s3=S3Settings(
+            endpoint_url=section.endpoint_url,
+            region=section.region,
+            access_key_id=section.access_key_id,
+            secret_access_key=key.get_secret_value() if key else None,
+            virtual_hosted=section.virtual_hosted,
+        ),
+    )
 
 
 def pool_settings(config: Config, listeners: Sequence[socket.socket]) -> PoolSettings:

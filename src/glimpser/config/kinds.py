@@ -21,6 +21,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _RATE = re.compile(
     r"\s*0*[1-9]\d{0,8}\s*(?:/|per)\s*(?:0*[1-9]\d{0,4}\s*)?(?:second|minute|hour|day)s?\s*", re.ASCII
 )
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*/?)*")
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,253}")
 
 
@@ -163,13 +165,23 @@ def _database_url(value: object, info: ValidationInfo) -> str:
 def _object_store_url(value: object) -> str:
     scheme, separator, rest = _text(value).partition("://")
     if scheme == "s3":
-        raise ValueError("S3 is not in this version")
+        return _s3_url(rest)
     if scheme != "file" or not separator or not rest.startswith("/") or "?" in rest or "#" in rest:
         raise ValueError("it is not file:/// and an absolute path")
     path = unquote(rest)
     if "\0" in path:
         raise ValueError("it is no path")
     return Path(path).as_uri()
+
+
+def _s3_url(rest: str) -> str:
+    """Check what stands behind `s3://`: the name of a bucket, and perhaps a prefix."""
+    bucket, _, prefix = rest.partition("/")
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError("the bucket's name behind s3:// has other characters than a-z 0-9 . and -")
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError("its prefix has other characters than letters, digits and . _ - /")
+    return f"s3://{bucket}/{prefix}".rstrip("/")
 
 
 def _email(value: object) -> str:

@@ -37,6 +37,7 @@ PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
 """Where home cameras are: RFC 1918 and unique local IPv6 (RFC 4193)."""
 
 Port = Annotated[WholeNumber, Field(ge=0, le=65535)]
+STORE = "the address of a directory or bucket, like file:///var/lib/glimpser/objects or s3://bucket/prefix"
 PORT = "a port: a whole number from 0 to 65535 (0: any free one)"
 HOST = "an IP address or a host name to listen on"
 RATES = "limits like 100/second;3000/minute, or off"
@@ -214,8 +215,35 @@ class Storage(Section):
     object_store_url: ObjectStoreUrl = setting(
         ...,
         shown="file://<data_dir>/objects",
-        wants="the address of a directory, like file:///var/lib/glimpser/objects",
-        meaning="Where pictures and recordings are kept.",
+        wants=STORE,
+        meaning="Where pictures and recordings are kept: a directory, or a bucket of an S3 service.",
+    )
+    mirror_url: ObjectStoreUrl | None = setting(
+        None, wants=STORE, meaning="A second store that gets a copy of everything, such as one far away."
+    )
+    former_url: ObjectStoreUrl | None = setting(
+        None,
+        wants=STORE,
+        meaning="The store used before: what lies there is still found, and is moved to the one of now.",
+    )
+    endpoint_url: PublicUrl | None = setting(
+        None,
+        shown="that of the region",
+        wants="an address like https://s3.example.org",
+        meaning="Address of an S3 service other than Amazon's.",
+    )
+    region: str = setting("us-east-1", wants="the name of a region", meaning="Region of the S3 service.")
+    access_key_id: str | None = setting(
+        None,
+        shown="that of the machine's role",
+        wants="a text",
+        meaning="Name of the key to the S3 service.",
+    )
+    secret_access_key: Annotated[Secret, long_enough(1)] | None = setting(
+        None, wants="a text", meaning="The key to the S3 service."
+    )
+    virtual_hosted: bool = setting(
+        False, wants="true or false", meaning="Name the bucket in the host instead of the path."
     )
 
 

@@ -10,6 +10,7 @@ import itertools
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -59,6 +60,10 @@ class FileStore:
     async def close(self) -> None:
         """Wait for what the threads still do."""
         await asyncio.to_thread(self._executor.shutdown)
+
+    def uri_of(self, key: str) -> str:
+        """Give the URI that an object of this key has."""
+        return self._base_uri + key
 
     async def put(self, key: str, data: AsyncIterable[bytes], *, content_type: str) -> StoredObject:  # noqa: ARG002 - a file keeps no type
         """A put that is cancelled leaves nothing behind, like one that fails.
@@ -129,6 +134,20 @@ class FileStore:
             return await asyncio.wrap_future(self._executor.submit(work, *args, **kwargs))
         except OSError as error:
             _raise_unavailable(error)
+
+
+@asynccontextmanager
+async def open_files(root: Path) -> AsyncIterator[FileStore]:
+    """Open a directory as a store; at the end, wait for what it still writes.
+
+    Raises:
+        Misconfigured: it cannot be used.
+    """
+    store = await asyncio.to_thread(FileStore.open, root)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 async def _gather(data: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -1,28 +1,111 @@
-"""Which store a URL names."""
+"""Which store a URL names, and what stands before and beside it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import hashlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from glimpser.core.errors import Misconfigured
 from glimpser.core.ports import ObjectStore
-from glimpser.storage.files import FileStore
+from glimpser.storage.files import FileStore, open_files
+from glimpser.storage.former import MovingStore
+from glimpser.storage.mirror import MirroredStore
+from glimpser.storage.s3 import S3Store
+from glimpser.storage.settings import StoreSettings
+from glimpser.storage.spool import SpooledStore
+
+Run = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """The store as the program uses it. `base_uri` is what the URIs begin with that it gives now."""
+
+    store: ObjectStore
+    base_uri: str
+    spools: tuple[SpooledStore, ...] = ()
+    runs: tuple[Run, ...] = field(default=(), repr=False)
+
+    @property
+    def waiting(self) -> int:
+        """Tell how many objects wait on this machine for a store that is away."""
+        return sum(spool.waiting for spool in self.spools)
 
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[ObjectStore]:
-    """Open the store of `storage.object_store_url` and, at the end, wait for what it still writes.
+async def open_store(settings: StoreSettings, *, is_sending: bool = True) -> AsyncIterator[OpenStore]:
+    """Open the store with its spool, its mirror and the one before it; at the end, finish what is written.
+
+    With `is_sending` False nothing leaves the spool: another program sends.
 
     Raises:
-        Misconfigured: the URL cannot be used, or its directory cannot be made.
+        Misconfigured: a URL cannot be used, or a directory cannot be made.
     """
-    store = await asyncio.to_thread(FileStore.open, file_root(url))
-    try:
-        yield store
-    finally:
-        await store.close()
+    async with AsyncExitStack() as stack:
+        opened = await _assembled(settings, stack)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(run()) for run in opened.runs] if is_sending else []
+            try:
+                yield opened
+            finally:
+                for task in running:
+                    task.cancel()
+
+
+async def _assembled(settings: StoreSettings, stack: AsyncExitStack) -> OpenStore:
+    opened = await _opened(settings.url, settings, stack)
+    if settings.mirror_url:
+        opened = await _mirrored(opened, settings.mirror_url, settings, stack)
+    if not settings.former_url:
+        return opened
+    former = await _opened(settings.former_url, settings, stack)
+    both = MovingStore(opened.store, former.store, base_uri=opened.base_uri, former_base_uri=former.base_uri)
+    return OpenStore(
+        both, opened.base_uri, spools=opened.spools + former.spools, runs=opened.runs + former.runs
+    )
+
+
+async def _opened(url: str, settings: StoreSettings, stack: AsyncExitStack) -> OpenStore:
+    """Open what a URL names; before one that may be away stands a spool."""
+    if urlsplit(url).scheme != "s3":
+        files = await stack.enter_async_context(open_files(file_root(url)))
+        return OpenStore(files, files.uri_of(""))
+    remote = S3Store(url, settings.s3)
+    base_uri = remote.uri_of("")
+    spool = SpooledStore(
+        remote,
+        await stack.enter_async_context(open_files(_state_of(base_uri, settings, "spool"))),
+        base_uri=base_uri,
+    )
+    await spool.load()
+    return OpenStore(spool, base_uri, spools=(spool,), runs=(spool.run,))
+
+
+async def _mirrored(opened: OpenStore, url: str, settings: StoreSettings, stack: AsyncExitStack) -> OpenStore:
+    """Put a mirror beside a store. It has no spool: what it lacks is noted, and read from the store."""
+    mirror: S3Store | FileStore
+    if urlsplit(url).scheme == "s3":
+        mirror = S3Store(url, settings.s3)
+    else:
+        mirror = await stack.enter_async_context(open_files(file_root(url)))
+    base_uri = mirror.uri_of("")
+    mirrored = MirroredStore(
+        opened.store,
+        mirror,
+        await stack.enter_async_context(open_files(_state_of(base_uri, settings, "mirror"))),
+        base_uri=opened.base_uri,
+        mirror_base_uri=base_uri,
+    )
+    return OpenStore(mirrored, opened.base_uri, spools=opened.spools, runs=(*opened.runs, mirrored.run))
+
+
+def _state_of(base_uri: str, settings: StoreSettings, name: str) -> Path:
+    """Give each store a folder of its own: what waits for one is never sent to another."""
+    return settings.state / name / hashlib.sha256(base_uri.encode()).hexdigest()[:16]
 
 
 def file_root(url: str) -> Path:
@@ -32,11 +115,10 @@ def file_root(url: str) -> Path:
         Misconfigured: it is another store, names another machine, or is not absolute.
     """
     parts = urlsplit(url)
-    if parts.scheme != "file":
-        raise Misconfigured(
-            f"storage.object_store_url: {parts.scheme!r} is not in this version; use file:///DIRECTORY."
-        )
     path = unquote(parts.path)
-    if parts.netloc or parts.query or parts.fragment or not path.startswith("/") or "\0" in path:
-        raise Misconfigured("storage.object_store_url: write file:///DIRECTORY, special characters as %XX.")
+    is_plain = not (parts.netloc or parts.query or parts.fragment or "\0" in path)
+    if parts.scheme != "file" or not is_plain or not path.startswith("/"):
+        raise Misconfigured(
+            "storage.object_store_url: write file:///DIRECTORY, special characters as %XX, or s3://BUCKET."
+        )
     return Path(path)

@@ -19,7 +19,7 @@ from glimpser.db import migrate, open_database
 from glimpser.services.alert_making import delivery_job
 from glimpser.services.integrity import CheckLevel, check
 from glimpser.services.recovery import Recovery, recover
-from glimpser.storage import open_store
+from glimpser.storage import open_files
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
 from tests.contract.samples import alert, artifact, at, capture, event, job, settings_in
@@ -249,7 +249,7 @@ from glimpser.core.jobs import Job
 from glimpser.core.keys import artifact_key
 from glimpser.db import DatabaseSettings, migrate, open_database
 from glimpser.services.recovery import recover
-from glimpser.storage import open_store
+from glimpser.storage import open_files
 
 async def jpeg():
     yield b"12345"
@@ -257,7 +257,7 @@ async def jpeg():
 async def main(root):
     settings = DatabaseSettings(url=f"sqlite:///{root}/glimpser.db")
     migrate(settings)
-    async with open_database(settings) as database, open_store((root / "store").as_uri()) as store:
+    async with open_database(settings) as database, open_files(root / "store") as store:
         clock = SystemClock()
         await recover(database, store, clock)
         view, started = new_id(), clock.now()
@@ -288,7 +288,7 @@ async def test_after_a_kill_and_a_restart_the_check_finds_no_problem(tmp_path: P
 
     settings = settings_in(tmp_path)
     migrate(settings)
-    async with open_database(settings) as database, open_store((tmp_path / "store").as_uri()) as store:
+    async with open_database(settings) as database, open_files(tmp_path / "store") as store:
         before = await check(database, store, CheckLevel.HASH)
         recovery = await recover(database, store, SystemClock())
         again = await recover(database, store, SystemClock())
