@@ -3,22 +3,28 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from urllib.parse import urljoin
 
 import httpx2
 
 from glimpser.core.errors import DeliveryFailed, Denied, InvalidInput, Rejected, Unavailable
-from glimpser.egress.gate import Checked, Gate, Resolve, Target, parse_target, resolve_host
+from glimpser.egress.gate import Checked, Gate, Resolve, Target, resolve_host
+from glimpser.egress.pinned import (
+    FAILURES,
+    MAX_REDIRECTS,
+    SCHEMES,
+    PinnedClient,
+    authority_of,
+    is_same_origin,
+    open_client,
+    reason_of,
+    redirect_target,
+)
 
-SCHEMES = ("http", "https")
-MAX_REDIRECTS = 5
+__all__ = ["MAX_REDIRECTS", "SCHEMES", "Answer", "Post", "Poster", "open_poster", "redirected"]
+
 MAX_ANSWER_BYTES = 64 * 1024
-_CONNECTIONS = 32
-_RESOLVERS = 32
 _BODY_WITHIN_S = 2.0
 
 
@@ -42,21 +48,10 @@ class Answer:
 
 
 class Poster:
-    """One for the whole process. Event loop's thread; names are resolved in threads of its own."""
+    """One for the whole process. Event loop's thread."""
 
-    def __init__(
-        self,
-        gate: Gate,
-        client: httpx2.AsyncClient,
-        threads: ThreadPoolExecutor,
-        *,
-        resolve: Resolve = resolve_host,
-        timeout_s: float = 10.0,
-    ) -> None:
-        self._gate = gate
+    def __init__(self, client: PinnedClient, *, timeout_s: float = 10.0) -> None:
         self._client = client
-        self._threads = threads
-        self._resolve = resolve
         self._timeout_s = timeout_s
 
     async def post(self, post: Post) -> Answer:
@@ -82,68 +77,33 @@ class Poster:
         raise Rejected(f"The receiver redirected more than {MAX_REDIRECTS} times: enter its final address.")
 
     async def _checked(self, url: str) -> Checked:
-        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._threads, self._check, url)
+            return await self._client.check(url)
         except (InvalidInput, Denied) as error:
             raise Rejected(error.detail) from error
         except Unavailable as error:
             raise DeliveryFailed(error.detail) from error
 
-    def _check(self, url: str) -> Checked:
-        return self._gate.check(url, schemes=SCHEMES, resolve=self._resolve)
-
     async def _exchange(self, checked: Checked, post: Post) -> tuple[Answer, str | None]:
-        """Talk to the checked address in the name of the host: its Host header, its certificate."""
+        headers = {**post.own, **post.headers}
         try:
-            response = await self._client.send(self._request(checked, post), stream=True)
-        except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError, OSError) as error:
-            name = _authority(checked.target)
-            raise DeliveryFailed(f"{name} cannot be reached: {_reason(error)}.") from error
-        try:
-            answer = Answer(
-                status=response.status_code,
-                text=await _read(response),
-                retry_after=response.headers.get("Retry-After"),
-            )
-            return answer, response.headers.get("Location")
-        finally:
-            await response.aclose()
-
-    def _request(self, checked: Checked, post: Post) -> httpx2.Request:
-        headers = {**post.own, **post.headers, "Host": _authority(checked.target), "Connection": "close"}
-        return self._client.build_request(
-            "POST",
-            checked.pinned_url,
-            content=post.body,
-            headers=headers,
-            extensions={"sni_hostname": checked.target.host.rstrip(".")},
-        )
+            async with self._client.exchange("POST", checked, headers=headers, body=post.body) as response:
+                text, known = await _read(response), response.headers
+                return Answer(
+                    status=response.status_code, text=text, retry_after=known.get("Retry-After")
+                ), known.get("Location")
+        except FAILURES as error:
+            name = authority_of(checked.target)
+            raise DeliveryFailed(f"{name} cannot be reached: {reason_of(error)}.") from error
 
 
 @asynccontextmanager
 async def open_poster(
     gate: Gate, *, tls: ssl.SSLContext | None = None, resolve: Resolve = resolve_host, timeout_s: float = 10.0
 ) -> AsyncIterator[Poster]:
-    """Open the one poster of a process; `tls` says whose certificates are trusted (None: the system's).
-
-    No connection is used twice: it was opened to an address, and another host may live there.
-    """
-    limits = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=0)
-    threads = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolve")
-    try:
-        async with httpx2.AsyncClient(
-            verify=tls or ssl.create_default_context(),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=timeout_s,
-            limits=limits,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept or sent
-        ) as client:
-            client.headers.clear()
-            yield Poster(gate, client, threads, resolve=resolve, timeout_s=timeout_s)
-    finally:
-        threads.shutdown(wait=False, cancel_futures=True)
+    """Open the one poster of a process; the rest as `open_client`."""
+    async with open_client(gate, tls=tls, resolve=resolve, timeout_s=timeout_s) as client:
+        yield Poster(client, timeout_s=timeout_s)
 
 
 def redirected(post: Post, came_from: Target, status: int, location: str | None) -> Post:
@@ -162,30 +122,11 @@ def redirected(post: Post, came_from: Target, status: int, location: str | None)
             " enter the address it has moved to (only 307 and 308 are followed)."
         )
     try:
-        target = parse_target(urljoin(_without_userinfo(came_from), location), SCHEMES)
-    except (InvalidInput, ValueError) as error:
-        raise Rejected("The receiver redirects to something that is no web address.") from error
-    if came_from.scheme == "https" and target.scheme != "https":
-        raise Rejected("The receiver redirects from https to http: enter an address that stays encrypted.")
-    same = (target.scheme, target.host, target.effective_port) == (
-        came_from.scheme,
-        came_from.host,
-        came_from.effective_port,
-    )
-    if not same:
-        return replace(post, url=target.url(), own={})
-    kept = target if target.userinfo is not None else replace(target, userinfo=came_from.userinfo)
-    return replace(post, url=kept.url())
-
-
-def _without_userinfo(target: Target) -> str:
-    return replace(target, userinfo=None).url()
-
-
-def _authority(target: Target) -> str:
-    """Write the Host header (RFC 9110, section 7.2), which is also how messages name the receiver."""
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    return host if target.port is None else f"{host}:{target.port}"
+        target = redirect_target(came_from, location)
+    except InvalidInput as error:
+        raise Rejected(f"The receiver cannot be followed. {error.detail}") from error
+    own = post.own if is_same_origin(target, came_from) else {}
+    return replace(post, url=target.url(), own=own)
 
 
 async def _read(response: httpx2.Response) -> str:
@@ -200,23 +141,3 @@ async def _read(response: httpx2.Response) -> str:
     except (httpx2.HTTPError, TimeoutError):
         pass
     return read[:MAX_ANSWER_BYTES].decode("utf-8", "replace")
-
-
-def _reason(error: Exception) -> str:
-    """Say what kind of failure it was. Its text could hold the URL."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message})"
-        if isinstance(cause, ConnectionRefusedError):
-            return "the connection was refused"
-        cause = cause.__cause__ or cause.__context__
-    match error:
-        case httpx2.TimeoutException():
-            return "it did not answer in time"
-        case httpx2.ConnectError():
-            return "no connection could be made"
-        case httpx2.RemoteProtocolError():
-            return "it did not answer in HTTP"
-        case _:
-            return f"the connection broke ({type(error).__name__})"
