@@ -85,9 +85,9 @@ def snapshot(
 
     config = _load_quietly(data_dir)
     with Console(stderr=True).status(f"Opening {redact(what)} …"):
-        jpeg = asyncio.run(take_snapshot(config, what))
-    output.write_bytes(jpeg.data)
-    typer.echo(f"{output}: {jpeg.width} × {jpeg.height} pixels, {len(jpeg.data) / 1000:.0f} kB")
+        shot = asyncio.run(take_snapshot(config, what))
+    output.write_bytes(shot.jpeg)
+    typer.echo(f"{output}: {shot.width} × {shot.height} pixels, {len(shot.jpeg) / 1000:.0f} kB")
 
 
 @app.command("check-config")

@@ -1,7 +1,8 @@
 """The composition root: reads the configuration, opens every adapter, wires the services, runs them."""
 
 from glimpser.app.composition import App, compose
-from glimpser.app.offline import check_integrity, migrate_database, take_snapshot
+from glimpser.app.offline import check_integrity, migrate_database
 from glimpser.app.running import run, serve
+from glimpser.app.single import take_snapshot
 
 __all__ = ["App", "check_integrity", "compose", "migrate_database", "run", "serve", "take_snapshot"]

@@ -2,21 +2,26 @@
 
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from glimpser import __version__
 from glimpser.app.settings import browser_settings, egress_policy
+from glimpser.capture.pictures.reader import PictureReader, open_reader
 from glimpser.capture.website.pool import open_browser
 from glimpser.capture.ytdlp.locating import Locator
 from glimpser.config import Config
 from glimpser.core.browsing import Browser
 from glimpser.core.clock import Clock, SystemClock
+from glimpser.egress.fetching import Fetcher, open_fetcher
 from glimpser.egress.gate import Gate
 from glimpser.egress.proxy import open_proxy
 from glimpser.observability.metrics import Metrics
 from glimpser.process.runner import Runner, open_runner
+
+AGENT = f"Glimpser/{__version__}"
+"""What the program calls itself to web servers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,8 @@ class Means:
     gate: Gate
     browser: Browser
     locator: Locator
+    fetcher: Fetcher
+    pictures: PictureReader
     camera_proxy_url: str | None = None
 
 
@@ -45,8 +52,15 @@ async def open_means(config: Config, ways: Ways) -> AsyncIterator[Means]:
     """Open them for the program."""
     settings = browser_settings(config, proxy_url=ways.proxy_url)
     locator = Locator(ways.runner, ways.gate, proxy_url=ways.proxy_url, clock=ways.clock)
-    async with open_browser(settings, ways.runner, clock=ways.clock) as browser:
-        yield Means(gate=ways.gate, browser=browser, locator=locator, camera_proxy_url=ways.camera_proxy_url)
+    async with AsyncExitStack() as stack:
+        yield Means(
+            gate=ways.gate,
+            browser=await stack.enter_async_context(open_browser(settings, ways.runner, clock=ways.clock)),
+            locator=locator,
+            fetcher=await stack.enter_async_context(open_fetcher(ways.gate, agent=AGENT)),
+            pictures=stack.enter_context(open_reader()),
+            camera_proxy_url=ways.camera_proxy_url,
+        )
 
 
 @asynccontextmanager

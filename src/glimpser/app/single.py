@@ -1,0 +1,123 @@
+"""One picture from anything, without a running program: what `glimpser snapshot` does."""
+
+import asyncio
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from glimpser.app.means import open_means_alone
+from glimpser.app.registry import registry_of
+from glimpser.app.settings import camera_policy, database_settings
+from glimpser.capture.ffmpeg import through_proxy
+from glimpser.capture.ingest.opening import Opener
+from glimpser.capture.still import take_picture
+from glimpser.config import Config
+from glimpser.core.clock import SystemClock
+from glimpser.core.errors import InvalidInput, Unavailable
+from glimpser.core.live import Feed, Located, MediaInput, Polled, Pushed
+from glimpser.core.pages import MAX_LIMIT, PageRequest
+from glimpser.core.sources import Shot
+from glimpser.core.templates import TemplateFilter, TemplateSettings
+from glimpser.db.engine import open_database
+from glimpser.db.migrate import migrate
+from glimpser.egress.gate import Gate
+from glimpser.egress.pinned import SCHEMES
+from glimpser.egress.proxy import open_proxy
+from glimpser.services.feeds import Feeds, caption_of
+from glimpser.streaming.retouch import retouch_of
+
+_EVERYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a picture is taken of, and the configuration that holds for it."""
+
+    settings: TemplateSettings
+    config: Config
+
+
+async def take_snapshot(config: Config, what: str) -> Shot:
+    """Take one picture of a URL, a file, or a template by id or name.
+
+    Who names a URL or file on the command line may reach it anyway, so only what nobody may reach is
+    refused; a template stays within the configured networks and folders.
+
+    Raises:
+        InvalidInput: `what` is nothing of this, or can never give a picture.
+        Unavailable: there is no picture now.
+    """
+    views = await asyncio.to_thread(_outside, config, what) or [await _template(config, what)]
+    failure: Unavailable | None = None
+    for view in views:
+        try:
+            return await _taken(view)
+        except Unavailable as error:
+            failure = failure or error
+    assert failure is not None
+    raise failure
+
+
+async def _taken(view: _View) -> Shot:
+    async with open_means_alone(view.config) as means:
+        feeds = Feeds(registry_of(view.config, means), clock=SystemClock())
+        return await _picture_of(view, feeds.of(view.settings))
+
+
+async def _picture_of(view: _View, feed: Feed) -> Shot:
+    match feed:
+        case Polled():
+            return await feed.source.snapshot()
+        case Pushed():
+            raise InvalidInput("Pictures are sent to this view: it has none without the running program.")
+        case Located():
+            return await _decoded(view, (await feed.locate()).media)
+        case MediaInput():
+            return await _decoded(view, feed)
+
+
+async def _decoded(view: _View, media: MediaInput) -> Shot:
+    gate = Gate(camera_policy(view.config, ()))
+    section = view.config.capture
+    opener = Opener(gate, file_roots=section.file_roots, stall_timeout_s=section.stall_timeout_s)
+    retouch = retouch_of(view.settings.privacy_masks, caption_of(view.settings))
+    async with open_proxy(gate, name="snapshot") as proxy:
+        reached = media if media.proxy is not None else through_proxy(media, proxy.url)
+        jpeg = await asyncio.to_thread(take_picture, opener, reached, retouch=retouch)
+    return Shot(jpeg=jpeg.data, width=jpeg.width, height=jpeg.height)
+
+
+def _outside(config: Config, what: str) -> Sequence[_View]:
+    """Say what a URL, or a path that exists, may be: whatever gives a picture first is it."""
+    if "://" in what:
+        opened = _with_capture(config, {"egress_allow": _EVERYWHERE, "camera_cidrs": _EVERYWHERE})
+        is_web = what.partition("://")[0].lower() in SCHEMES
+        kinds = ("image", "ffmpeg") if is_web else ("ffmpeg",)
+        return [_View(_settings(kind, {"url": what}), opened) for kind in kinds]
+    path = Path(what).resolve()
+    if not path.exists():
+        return []
+    beside = _with_capture(config, {"file_roots": (path.parent,)})
+    return [_View(_settings("file", {"path": str(path)}), beside)]
+
+
+def _settings(kind: str, config: dict[str, object]) -> TemplateSettings:
+    return TemplateSettings(name="", kind=kind, config=config)
+
+
+def _with_capture(config: Config, changed: Mapping[str, object]) -> Config:
+    return config.model_copy(update={"capture": config.capture.model_copy(update=changed)})
+
+
+async def _template(config: Config, what: str) -> _View:
+    settings = database_settings(config)
+    await asyncio.to_thread(migrate, settings)
+    async with open_database(settings) as database:
+        page = await database.read(
+            lambda tx: tx.templates.list(TemplateFilter(), PageRequest(limit=MAX_LIMIT))
+        )
+    for template in page.items:
+        if what in (template.id, template.settings.name):
+            return _View(template.settings, config)
+    raise InvalidInput(f"{what!r} is no URL, no file, and no template of {config.data_dir}.")

@@ -1,0 +1,33 @@
+"""Reads pictures beside the event loop, a few at a time."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from glimpser.capture.pictures.reading import read_picture
+from glimpser.core.sources import Shot
+
+_THREADS = 2
+"""So many pictures are decoded at one time at most: that bounds the memory they take."""
+
+
+class PictureReader:
+    """One for the whole process. Event loop's thread."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+
+    async def read(self, data: bytes) -> Shot:
+        """Read a picture. Raises: InvalidInput, as `read_picture`."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read_picture, data)
+
+
+@contextmanager
+def open_reader() -> Iterator[PictureReader]:
+    """Have a reader while the context is open."""
+    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="picture")
+    try:
+        yield PictureReader(threads)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
