@@ -19,6 +19,7 @@ from glimpser.core.channel_kinds import ChannelKinds
 from glimpser.core.errors import InvalidInput, Unavailable
 from glimpser.core.events import Artifact
 from glimpser.core.frames import Frame
+from glimpser.core.health import HealthState, ViewHealth
 from glimpser.core.ids import ArtifactId, TemplateId, UserId, new_id
 from glimpser.core.kinds import Config, Kind, Registry
 from glimpser.core.live import MediaInput, State, StreamStatus
@@ -133,6 +134,17 @@ class FakeLive:
         return self.hub.subscribe(template.id, width or 0, fps=fps, client=client, consumer=consumer)
 
 
+class FakeHealths:
+    """Verdicts that a test sets."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.verdicts: dict[TemplateId, ViewHealth] = {}
+        self._unknown = ViewHealth(state=HealthState.UNKNOWN, since=clock.now())
+
+    def of(self, template_id: TemplateId) -> ViewHealth:
+        return self.verdicts.get(template_id, self._unknown)
+
+
 def parse_camera(config: Config) -> Config:
     """The config of the test's own kind: a URL, and optionally user, password and headers."""
     unknown = set(config) - {"url", "username", "password", "mirrors", "transport"}
@@ -172,6 +184,7 @@ class World:
     hasher: CheapHasher
     tokens: Tokens
     live: FakeLive
+    healths: FakeHealths
     post: FakePost
     queue: LocalJobQueue
     recorder: Recorder
@@ -241,6 +254,7 @@ async def open_world(
         database = await stack.enter_async_context(fresh_database(directory))
         pool = stack.enter_context(ThreadPoolExecutor(2))
         tokens = Tokens(SECRET, lifetime_s=LIFETIME_S, clock=clock)
+        healths = FakeHealths(clock)
         live, post, queue, notices = FakeLive(clock), FakePost(), LocalJobQueue(), Notices()
         changed: list[TemplateId] = []
         checks = {"database": CheckResult(ok=True, detail="answers")}
@@ -255,6 +269,7 @@ async def open_world(
             templates=Templates(database, kinds, clock=clock, changed=changed.append),
             history=History(database, store),
             live=live,
+            healths=healths,
             alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),
@@ -283,6 +298,7 @@ async def open_world(
             hasher=hasher,
             tokens=tokens,
             live=live,
+            healths=healths,
             post=post,
             queue=queue,
             recorder=recorder,

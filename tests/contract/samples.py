@@ -10,6 +10,7 @@ from ulid import ULID
 from glimpser.core.accounts import ApiKey, AuditEntry, Role, User
 from glimpser.core.alerts import DELIVER, Alert, Channel, Delivery
 from glimpser.core.events import Artifact, Capture, Event, Level, Observation
+from glimpser.core.health import HealthRecord, HealthState, ViewHealth
 from glimpser.core.ids import (
     AlertId,
     ApiKeyId,
@@ -127,6 +128,18 @@ def observation(seconds: float = 0, **changes: Any) -> Observation:
         id=new_id(), template_id=VIEW, name="score", observed_at=at(seconds), value=0.5, data={"unit": "1"}
     )
     return replace(ordinary, **changes)
+
+
+def health_record(**changes: Any) -> HealthRecord:
+    health = ViewHealth(state=HealthState.FROZEN, since=at(5), reason="Nothing moves.", last_good_at=at(4))
+    made = HealthRecord(
+        template_id=VIEW,
+        health=health,
+        trouble_since=at(3),
+        event_id=EventId("01JQ00000000000000000000EV"),
+        by_capture=True,
+    )
+    return replace(made, **changes)
 
 
 def user(email: str = "Ann@example.org", **changes: Any) -> User:

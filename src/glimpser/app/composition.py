@@ -67,6 +67,7 @@ from glimpser.services.recovery import recover
 from glimpser.services.streams import Streams
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
+from glimpser.services.view_health import ViewHealths
 from glimpser.storage.objects import open_store
 from glimpser.streaming import banner, fast_write
 from glimpser.streaming.hub import Hub
@@ -90,6 +91,7 @@ class App:
     hub: Hub
     live: Live
     pipeline: Pipeline
+    healths: ViewHealths
     jobs: JobRunner
     sweeper: Sweeper
     job_history: JobHistory
@@ -182,6 +184,7 @@ class _LivePath:
     hub: Hub
     live: Live
     pipeline: Pipeline
+    healths: ViewHealths
     templates: Templates
 
 
@@ -207,6 +210,7 @@ async def _wire(ground: _Ground) -> App:
         hub=views.hub,
         live=views.live,
         pipeline=views.pipeline,
+        healths=views.healths,
         sweeper=Sweeper(ground.database, ground.store, ground.clock),
         jobs=work.runner,
         job_history=work.history,
@@ -260,17 +264,27 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
         zones_of=lambda template_id: live.zones_of(template_id),  # noqa: PLW0108
         publish=publish,
     )
+    healths = ViewHealths(
+        alerting,
+        database,
+        clock=clock,
+        metrics=ground.metrics,
+        name_of=lambda template_id: live.name_of(template_id),  # noqa: PLW0108
+        picture_of=lambda template_id: live.newest_picture(template_id),  # noqa: PLW0108
+        grace_s=ground.config.alerts.health_grace_s,
+        publish=publish,
+    )
     live = Live(
         pool=pool,
-        hub=hub,
         streams=streams,
         database=database,
         feeds=Feeds(registry, clock=clock),
         clock=clock,
         tell=pipeline.submit,
+        health=healths,
     )
     templates = Templates(database, registry, clock=clock, changed=live.changed, check=check_settings)
-    return _LivePath(hub=hub, live=live, pipeline=pipeline, templates=templates)
+    return _LivePath(hub=hub, live=live, pipeline=pipeline, healths=healths, templates=templates)
 
 
 async def _wire_alerts(ground: _Ground) -> _AlertPath:
@@ -304,6 +318,7 @@ async def _wire_web(
         templates=views.templates,
         history=History(ground.database, ground.store),
         live=views.live,
+        healths=views.healths,
         notices=ground.notices,
         alerting=alerts.alerting,
         channels=alerts.channels,

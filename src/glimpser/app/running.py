@@ -50,7 +50,7 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
     """Run until SIGTERM or SIGINT; then stop accepting, let streams end and record what is left."""
     stopping = _signalled()
     async with asyncio.TaskGroup() as tasks:
-        parts = (app.live, app.pipeline, app.hub, app.jobs, app.job_history, app.sweeper)
+        parts = (app.live, app.pipeline, app.healths, app.hub, app.jobs, app.job_history, app.sweeper)
         engine = [tasks.create_task(part.run()) for part in parts]
         servers = [tasks.create_task(server.serve()) for server in (app.web, app.observability)]
         app.health.started()
@@ -61,7 +61,11 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
         app.web.stop()
         app.observability.stop()
         await asyncio.wait(servers, timeout=STOP_WITHIN_S - _RECORD_WITHIN_S)
-        await asyncio.gather(app.pipeline.drain(_RECORD_WITHIN_S), app.jobs.drain(_RECORD_WITHIN_S))
+        await asyncio.gather(
+            app.pipeline.drain(_RECORD_WITHIN_S),
+            app.healths.drain(_RECORD_WITHIN_S),
+            app.jobs.drain(_RECORD_WITHIN_S),
+        )
         for task in engine:
             task.cancel()
     _log.info("program.stopped")

@@ -319,6 +319,11 @@ class Alerts(Section):
         wants="debug, info, warning, error or critical",
         meaning="Least level of an event that makes an alert without any rule.",
     )
+    health_grace_s: Annotated[Number, Field(ge=0, le=3600)] = setting(
+        30.0,
+        wants="a number of seconds from 0 to 3600",
+        meaning="Time a view must be down, frozen or otherwise unwell before that is an event, in seconds.",
+    )
 
 
 class Jobs(Section):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from glimpser.core.ids import ArtifactId, TemplateId
+from glimpser.core.ids import ArtifactId, EventId, TemplateId
 
 
 class HealthState(StrEnum):
@@ -24,6 +24,11 @@ class HealthState(StrEnum):
     BLOCKED = "blocked"
     ERROR_PAGE = "error_page"
     MOVED = "moved"
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether something is wrong, as far as is known."""
+        return self not in (HealthState.OK, HealthState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,22 @@ class ViewHealth:
     reason: str | None = None
     last_good_at: datetime | None = None
     last_good_artifact_id: ArtifactId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthRecord:
+    """What is kept of a view's health, so that a restart neither repeats nor loses an event.
+
+    `trouble_since`: when what an event is about began; it outlasts short recoveries. `event_id` is that of
+    the event that tells of it, chosen before the event is written. `by_capture`: the verdict is that of a
+    single picture, not of a view that runs.
+    """
+
+    template_id: TemplateId
+    health: ViewHealth
+    trouble_since: datetime | None = None
+    event_id: EventId | None = None
+    by_capture: bool = False
 
 
 @dataclass(frozen=True, slots=True)

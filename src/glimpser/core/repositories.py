@@ -8,6 +8,7 @@ from typing import Protocol
 from glimpser.core.accounts import ApiKey, AuditEntry, AuditFilter, Scope, User
 from glimpser.core.alerts import Alert, AlertFilter, Channel, Delivery
 from glimpser.core.events import Artifact, Capture, Event, EventFilter, Observation
+from glimpser.core.health import HealthRecord
 from glimpser.core.ids import (
     AlertId,
     ApiKeyId,
@@ -221,6 +222,22 @@ class Settings(Protocol):
     def put(self, key: str, value: str) -> None: ...
 
 
+class Healths(Protocol):
+    """What is known of the health of views, one record each."""
+
+    def put(self, record: HealthRecord) -> None:
+        """Write a record in place of the one there was."""
+        ...
+
+    def remove(self, template_id: TemplateId) -> None:
+        """Forget a view; one that is not known is ignored."""
+        ...
+
+    def after(self, template_id: TemplateId | None, limit: int) -> Sequence[HealthRecord]:
+        """Give records in the order of their templates' ids, for walking all of them."""
+        ...
+
+
 class Channels(Protocol):
     def add(self, channel: Channel) -> None: ...
     def get(self, channel_id: ChannelId) -> Channel:
@@ -419,6 +436,8 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def healths(self) -> Healths: ...
     @property
     def channels(self) -> Channels: ...
     @property

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from glimpser.core.accounts import Role
 from glimpser.core.alerts import AlertState, DeliveryStatus
 from glimpser.core.events import Capture, Level
+from glimpser.core.health import HealthState
 from glimpser.core.jobs import JobStatus
 from glimpser.db.types import Id, Instant, Json
 
@@ -325,6 +326,27 @@ audit = Table(
     Index(None, "at", "id"),
     Index(None, "actor", "at", "id"),
     Index(None, "action", "at", "id"),
+)
+
+view_health = Table(
+    "view_health",
+    metadata,
+    Column("template_id", Id, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("reason", Text),
+    Column("last_good_at", Instant),
+    Column("last_good_artifact_id", Id, ForeignKey("artifacts.id", ondelete="SET NULL")),
+    Column("trouble_since", Instant),
+    # Chosen before the event is written, so it may name one that is not there.
+    Column("event_id", Id),
+    Column("by_capture", Boolean, nullable=False),
+    _one_of("state", (state.value for state in HealthState)),
+    _partial(
+        "ix_view_health_last_good_artifact_id",
+        "last_good_artifact_id",
+        where="last_good_artifact_id IS NOT NULL",
+    ),
 )
 
 settings = Table(

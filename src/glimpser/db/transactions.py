@@ -10,6 +10,7 @@ from glimpser.db.queries.audit import SqlAudit
 from glimpser.db.queries.captures import SqlCaptures
 from glimpser.db.queries.channels import SqlChannels
 from glimpser.db.queries.events import SqlEvents
+from glimpser.db.queries.healths import SqlHealths
 from glimpser.db.queries.jobs import SqlJobs
 from glimpser.db.queries.observations import SqlObservations
 from glimpser.db.queries.settings import SqlSettings
@@ -71,6 +72,10 @@ class SqlTransaction:
     @property
     def settings(self) -> SqlSettings:
         return SqlSettings(self._connection)
+
+    @property
+    def healths(self) -> SqlHealths:
+        return SqlHealths(self._connection)
 
     @property
     def channels(self) -> SqlChannels:

@@ -18,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from glimpser.core.health import HealthState
 from glimpser.core.ids import ChannelId, TemplateId
 from glimpser.core.live import StreamMeasured
 
@@ -93,6 +94,11 @@ class Metrics:
 
     def event_recorded(self, template_id: TemplateId, kind: str) -> None:
         self._views.events.labels(template_id, kind).inc()
+
+    def health_changed(self, template_id: TemplateId, state: HealthState) -> None:
+        """Note the verdict on a view: its series is 1, those of the other states are 0."""
+        for each in HealthState:
+            self._views.health.labels(template_id, each.value).set(each is state)
 
     def job_ended(self, *, kind: str, status: str, duration_s: float) -> None:
         self._jobs.labels(kind, status).inc()
@@ -171,8 +177,8 @@ class _ViewSeries:
     """The series that carry a view's id."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def gauge(name: str, meaning: str) -> Gauge:
-            return Gauge(f"glimpser_{name}", meaning, ["template"], registry=registry)
+        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
+            return Gauge(f"glimpser_{name}", meaning, ["template", *labels], registry=registry)
 
         def counter(name: str, meaning: str, *labels: str) -> Counter:
             return Counter(f"glimpser_{name}", meaning, ["template", *labels], registry=registry)
@@ -180,6 +186,7 @@ class _ViewSeries:
         self.subscribers = gauge("stream_subscribers", "Viewers of a view's stream.")
         self.fps = gauge("source_fps", "Frames a source gives each second.")
         self.packet_age_s = gauge("source_last_packet_age_seconds", "Age of a source's newest packet.")
+        self.health = gauge("view_health", "1 for the verdict on a view, 0 for all others.", "state")
         self.restarts = counter("source_restarts_total", "Times a source was opened again.")
         self.dropped = counter("frames_dropped_total", "Frames a consumer did not take in time.", "consumer")
         self.events = counter("events_total", "Events recorded.", "kind")
@@ -201,8 +208,8 @@ class _ViewSeries:
     def forget(self, template_id: TemplateId) -> None:
         with self._lock:
             self._totals.pop(template_id, None)
-        series = (self.subscribers, self.fps, self.packet_age_s, self.restarts, self.dropped, self.events)
-        for metric in series:
+        gauges = (self.subscribers, self.fps, self.packet_age_s, self.health)
+        for metric in (*gauges, self.restarts, self.dropped, self.events):
             metric.remove_by_labels({"template": template_id})
 
 

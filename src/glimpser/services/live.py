@@ -2,15 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
 from glimpser.core.clock import Clock
 from glimpser.core.errors import GlimpserError, NotFound, Unavailable
 from glimpser.core.frames import NATIVE_WIDTH, Frame, shared_width
+from glimpser.core.health import Judged
 from glimpser.core.ids import TemplateId
 from glimpser.core.live import (
     BurstReported,
@@ -26,7 +28,7 @@ from glimpser.core.repositories import Transaction
 from glimpser.core.templates import Template, TemplateFilter, Zone
 from glimpser.services.feeds import Feeds
 from glimpser.services.streams import Streams
-from glimpser.streaming.hub import Client, Hub, Subscription
+from glimpser.streaming.hub import Client, Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -39,6 +41,20 @@ _RETRY_S = 5.0
 Tell = Callable[[StateChanged | BurstReported], Awaitable[None]]
 
 
+class HealthNotes(Protocol):
+    """Takes note of how the views are."""
+
+    async def load(self, templates: Collection[Template]) -> None:
+        """Raises: Unavailable: try again."""
+        ...
+
+    def stream_changed(self, change: StateChanged) -> None: ...
+    def pictures_judged(self, judged: Judged) -> None: ...
+    def measured(self, figures: StreamMeasured) -> None: ...
+    def switched_off(self, template_id: TemplateId) -> None: ...
+    def forget(self, template_id: TemplateId) -> None: ...
+
+
 class Live:
     """Event loop's thread. `run` owns the tasks; the other methods may be called from its beginning on.
 
@@ -49,21 +65,22 @@ class Live:
         self,
         *,
         pool: LivePool,
-        hub: Hub,
         streams: Streams,
         database: Database,
         feeds: Feeds,
         clock: Clock,
         tell: Tell,
+        health: HealthNotes,
         linger_s: float = LINGER_S,
     ) -> None:
         self._pool = pool
-        self._hub = hub
+        self._hub = streams.hub
         self._streams = streams
         self._database = database
         self._feeds = feeds
         self._clock = clock
         self._tell = tell
+        self._health = health
         self._linger_s = linger_s
         self._changes: asyncio.Queue[TemplateId] = asyncio.Queue()
         self._templates: dict[TemplateId, Template] = {}
@@ -113,6 +130,13 @@ class Live:
             if allow_stale and frames:
                 return max(frames, key=lambda frame: frame.captured_at)
             raise
+
+    async def newest_picture(self, template_id: TemplateId) -> Frame | None:
+        """Give the newest picture of a view that runs, or else the last one it gave, if it is still known."""
+        try:
+            return await self._pool.snapshot(template_id, NATIVE_WIDTH)
+        except Unavailable:
+            return self._hub.latest(template_id, NATIVE_WIDTH)
 
     def watch(
         self,
@@ -215,17 +239,22 @@ class Live:
         settings = template.settings
         if not settings.enabled or not (settings.live or self._demand[template.id]):
             await self._pool.stop(template.id)
+            if not settings.enabled:
+                self._health.switched_off(template.id)
             return
         try:
             await self._pool.start(self._feeds.spec(template))
         except GlimpserError as error:
             _log.error("live.cannot_start", template_id=template.id, reason=error.detail)
             status = StreamStatus(state=State.FAILED, since=self._clock.now(), reason=error.detail)
-            self._streams.state_changed(StateChanged(template.id, status))
+            failed = StateChanged(template.id, status)
+            self._streams.state_changed(failed)
+            self._health.stream_changed(failed)
 
     async def _forget(self, template_id: TemplateId) -> None:
         await self._pool.stop(template_id)
         self._templates.pop(template_id, None)
+        self._health.forget(template_id)
         self._streams.forget(template_id)
 
     async def _follow_events(self) -> None:
@@ -235,20 +264,29 @@ class Live:
                     self._streams.frame_came(event)
                 case StreamMeasured() if event.template_id in self._templates:
                     self._streams.measured(event)
+                    self._health.measured(event)
+                case Judged() if event.template_id in self._templates:
+                    self._health.pictures_judged(event)
                 case StateChanged():
                     if event.template_id in self._templates:
                         self._streams.state_changed(event)
+                        self._health.stream_changed(event)
                     await self._tell(event)
                 case BurstReported():
                     await self._tell(event)
 
     async def _all_templates(self) -> list[Template]:
+        """Read them, and what is known of their health."""
         while True:
             try:
-                return await self._database.read(_read_all_templates)
+                templates = await self._database.read(_read_all_templates)
+                self._templates.update({template.id: template for template in templates})
+                await self._health.load(templates)
             except Unavailable as error:
                 _log.warning("live.start_waits", reason=error.detail, retry_in_s=_RETRY_S)
                 await asyncio.sleep(_RETRY_S)
+            else:
+                return templates
 
 
 def _read_all_templates(tx: Transaction) -> list[Template]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from glimpser.core.alerts import Alert
 from glimpser.core.events import Event
+from glimpser.core.health import ViewHealth
 from glimpser.core.ids import TemplateId
 from glimpser.core.jobs import Job
 from glimpser.core.live import StreamStatus
@@ -21,6 +22,14 @@ class StreamNotice:
 
     template_id: TemplateId
     status: StreamStatus
+
+
+@dataclass(frozen=True, slots=True)
+class HealthNotice:
+    """The verdict on a view is another one, or has another reason."""
+
+    template_id: TemplateId
+    health: ViewHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class JobNotice:
     job: Job
 
 
-Notice = StreamNotice | EventNotice | AlertNotice | JobNotice
+Notice = StreamNotice | HealthNotice | EventNotice | AlertNotice | JobNotice
 Listener = Callable[[Notice], None]
 Publish = Callable[[Notice], None]
 """What services are given to tell: `Notices.publish`, or `say_nothing`."""

@@ -31,7 +31,7 @@ class Streams:
     def __init__(
         self, *, hub: Hub, clock: Clock, metrics: StreamMetrics, publish: Publish = say_nothing
     ) -> None:
-        self._hub = hub
+        self.hub = hub
         self._publish = publish
         self._metrics = metrics
         self._began_at = clock.now()
@@ -50,7 +50,7 @@ class Streams:
         return status
 
     def frame_came(self, ready: FrameReady) -> None:
-        self._hub.publish(ready.frame, ready.wanted_width)
+        self.hub.publish(ready.frame, ready.wanted_width)
 
     def state_changed(self, change: StateChanged) -> None:
         """Note it, and tell viewers when pictures stop and when they come again."""
@@ -60,10 +60,10 @@ class Streams:
         _log.info("stream.state", template_id=template_id, state=status.state.value, reason=status.reason)
         if status.state.gives_pictures or begins:  # of a view that begins, nothing bad is known yet
             self._down_since.pop(template_id, None)
-            self._hub.online(template_id)
+            self.hub.online(template_id)
         elif status.state is not State.CONNECTING:
             since = self._down_since.setdefault(template_id, status.since)
-            self._hub.offline(template_id, since, status.reason or "switched off")
+            self.hub.offline(template_id, since, status.reason or "switched off")
         self._publish(StreamNotice(template_id, self.status(template_id)))
 
     def measured(self, figures: StreamMeasured) -> None:
@@ -72,11 +72,11 @@ class Streams:
 
     def forget_pictures(self, template_id: TemplateId) -> None:
         """What there is of pictures may no longer be shown."""
-        self._hub.forget_pictures(template_id)
+        self.hub.forget_pictures(template_id)
 
     def forget(self, template_id: TemplateId) -> None:
         """The view was removed."""
         for known in (self._statuses, self._down_since, self._measured):
             known.pop(template_id, None)
-        self._hub.close(template_id)
+        self.hub.close(template_id)
         self._metrics.forget(template_id)

@@ -7,9 +7,9 @@ import msgspec
 
 from glimpser.core.errors import GlimpserError
 from glimpser.core.ids import TemplateId
-from glimpser.services.notices import AlertNotice, EventNotice, JobNotice, Notice, StreamNotice
+from glimpser.services.notices import AlertNotice, EventNotice, HealthNotice, JobNotice, Notice, StreamNotice
 from glimpser.web.problems import status_of
-from glimpser.web.shapes import alert_view, event_view, job_view, stream_view
+from glimpser.web.shapes import alert_view, event_view, health_view, job_view, stream_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ def _document(message: Notice | TileRefused) -> Mapping[str, object]:
     match message:
         case StreamNotice(template_id, status):
             return {"type": "state", "template_id": template_id, "stream": stream_view(status)}
+        case HealthNotice(template_id, health):
+            return {"type": "health", "template_id": template_id, "health": health_view(health)}
         case EventNotice(event):
             return {"type": "event", "event": event_view(event)}
         case AlertNotice(alert):

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from glimpser.core.accounts import Principal, Role, User
 from glimpser.core.alerts import Alert, AlertState, Channel, Delivery, DeliveryStatus
 from glimpser.core.events import Capture, Event, Level
+from glimpser.core.health import HealthState, ViewHealth
 from glimpser.core.jobs import Job, JobStatus
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.motion import MotionSettings, Polygon
@@ -23,7 +24,6 @@ from glimpser.services.history import Uris
 
 T = TypeVar("T")
 
-HealthState = Literal["ok", "down", "stalled", "frozen", "blank", "blocked", "error_page", "moved", "unknown"]
 RoleName = Literal["viewer", "operator", "admin"]
 LevelName = Literal["debug", "info", "warning", "error", "critical"]
 
@@ -35,14 +35,6 @@ LEVEL_NAMES: Mapping[Level, LevelName] = {
     Level.ERROR: "error",
     Level.CRITICAL: "critical",
 }
-HEALTH_OF_STREAM: Mapping[State, HealthState] = {
-    State.LIVE: "ok",
-    State.DEGRADED: "ok",
-    State.STALLED: "stalled",
-    State.BACKOFF: "down",
-    State.FAILED: "down",
-}
-"""What the state of a stream says about the view; the others say nothing yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +47,13 @@ class Listing(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthView:
+    """The verdict on a view, since when it holds, and when the last good picture came, if that is known."""
+
     state: HealthState
     since: datetime
     reason: str | None
+    last_good_at: datetime | None
+    last_good_artifact_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,20 +399,22 @@ class Reply(JSONResponse):
         return _encoder.encode(content)
 
 
-def template_view(template: Template, stream: StreamStatus) -> TemplateView:
-    return TemplateView(**_common(template, stream))
+def template_view(template: Template, stream: StreamStatus, health: ViewHealth) -> TemplateView:
+    return TemplateView(**_common(template, stream, health))
 
 
 def admin_template_view(
-    template: Template, stream: StreamStatus, *, shown: TemplateSettings
+    template: Template, stream: StreamStatus, health: ViewHealth, *, shown: TemplateSettings
 ) -> AdminTemplateView:
     """`shown` are the settings without their secrets."""
     return AdminTemplateView(
-        **_common(template, stream), config=shown.config, rules=[form_of(rule) for rule in shown.rules]
+        **_common(template, stream, health),
+        config=shown.config,
+        rules=[form_of(rule) for rule in shown.rules],
     )
 
 
-def _common(template: Template, stream: StreamStatus) -> dict[str, Any]:
+def _common(template: Template, stream: StreamStatus, health: ViewHealth) -> dict[str, Any]:
     settings = template.settings
     return {
         "id": template.id,
@@ -434,7 +432,7 @@ def _common(template: Template, stream: StreamStatus) -> dict[str, Any]:
         "overlay": settings.overlay,
         "lat": settings.lat,
         "lon": settings.lon,
-        "health": health_view(stream),
+        "health": health_view(health),
         "stream": stream_view(stream),
         "version": template.version,
         "created_at": template.created_at,
@@ -442,9 +440,14 @@ def _common(template: Template, stream: StreamStatus) -> dict[str, Any]:
     }
 
 
-def health_view(stream: StreamStatus) -> HealthView:
-    state = HEALTH_OF_STREAM.get(stream.state, "unknown")
-    return HealthView(state=state, since=stream.since, reason=stream.reason)
+def health_view(health: ViewHealth) -> HealthView:
+    return HealthView(
+        state=health.state,
+        since=health.since,
+        reason=health.reason,
+        last_good_at=health.last_good_at,
+        last_good_artifact_id=health.last_good_artifact_id,
+    )
 
 
 def stream_view(stream: StreamStatus) -> StreamView:

@@ -15,6 +15,7 @@ from glimpser.core.accounts import EVERYTHING, Principal, Scope
 from glimpser.core.addresses import subscriber
 from glimpser.core.clock import Clock
 from glimpser.core.frames import Frame
+from glimpser.core.health import ViewHealth
 from glimpser.core.ids import TemplateId
 from glimpser.core.live import StreamStatus
 from glimpser.core.templates import Template
@@ -56,6 +57,12 @@ class LiveViews(Protocol):
         ...
 
 
+class Healths(Protocol):
+    """The verdicts on the views."""
+
+    def of(self, template_id: TemplateId) -> ViewHealth: ...
+
+
 class CheckResult(Protocol):
     """How one part of the program is."""
 
@@ -87,6 +94,7 @@ class Services:
     templates: Templates
     history: History
     live: LiveViews
+    healths: Healths
     notices: Notices
     alerting: Alerting
     channels: Channels

@@ -37,6 +37,7 @@ from tests.contract.samples import (
     audit_entry,
     capture,
     channel,
+    health_record,
     id_at,
     job,
     observation,
@@ -212,6 +213,9 @@ def use_jobs(tx: Any) -> None:
 
 
 def use_the_rest(tx: Any) -> None:
+    tx.healths.put(health_record())
+    tx.healths.after(None, 10)
+    tx.healths.remove(VIEW)
     ann = user()
     tx.users.add(ann)
     tx.users.get(ann.id)

@@ -4,6 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from glimpser.core.health import HealthState
 from glimpser.core.ids import ChannelId, TemplateId
 from glimpser.core.live import StreamMeasured
 from glimpser.observability.metrics import CONTENT_TYPE, Metrics
@@ -48,6 +49,7 @@ def test_the_names_are_those_of_the_contract(metrics: Metrics) -> None:
         "glimpser_source_restarts_total",
         "glimpser_source_last_packet_age_seconds",
         "glimpser_events_total",
+        "glimpser_view_health",
         "glimpser_jobs_total",
         "glimpser_job_duration_seconds",
         "glimpser_deliveries_total",
@@ -118,12 +120,21 @@ def test_a_deleted_view_leaves_no_series_and_the_others_stay(metrics: Metrics) -
         metrics.frame_dropped(template_id, "mjpeg")
         metrics.source_measured(measured(template_id, restarts=1, dropped_frames=1))
         metrics.event_recorded(template_id, "motion")
+        metrics.health_changed(template_id, HealthState.OK)
     before = len(_naming(metrics, YARD))
 
     metrics.forget(HALL)
 
     assert not _naming(metrics, HALL)
-    assert len(_naming(metrics, YARD)) == before == 7
+    assert len(_naming(metrics, YARD)) == before == 7 + len(HealthState)
+
+
+def test_of_the_verdicts_on_a_view_the_one_that_holds_is_one(metrics: Metrics) -> None:
+    for state in (HealthState.OK, HealthState.ERROR_PAGE):
+        metrics.health_changed(HALL, state)
+
+    values = {each: value(metrics, "glimpser_view_health", template=HALL, state=each) for each in HealthState}
+    assert values == dict.fromkeys(HealthState, 0.0) | {HealthState.ERROR_PAGE: 1.0}
 
 
 def test_a_view_that_comes_back_begins_anew(metrics: Metrics) -> None:

@@ -1,11 +1,12 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from glimpser.core.errors import GlimpserError, Unavailable
+from glimpser.core.health import WELL, Judged
 from glimpser.core.ids import TemplateId, new_id
 from glimpser.core.live import BurstReported, FrameReady, MediaInput, State, StateChanged, StreamMeasured
 from glimpser.core.motion import OFF, BurstOpened, MotionSettings
@@ -24,6 +25,34 @@ SETTINGS = TemplateSettings(name="Door", kind="ffmpeg", config={"url": "rtsp://1
 ON_DEMAND = replace(SETTINGS, live=False)
 
 
+@dataclass
+class HealthLog:
+    """What was noted of the views' health, in order."""
+
+    loaded: list[TemplateId] = field(default_factory=list)
+    noted: list[object] = field(default_factory=list)
+    off: list[TemplateId] = field(default_factory=list)
+    gone: list[TemplateId] = field(default_factory=list)
+
+    async def load(self, templates: Collection[Template]) -> None:
+        self.loaded += [template.id for template in templates]
+
+    def stream_changed(self, change: StateChanged) -> None:
+        self.noted.append(change)
+
+    def pictures_judged(self, judged: Judged) -> None:
+        self.noted.append(judged)
+
+    def measured(self, figures: StreamMeasured) -> None:
+        self.noted.append(figures)
+
+    def switched_off(self, template_id: TemplateId) -> None:
+        self.off.append(template_id)
+
+    def forget(self, template_id: TemplateId) -> None:
+        self.gone.append(template_id)
+
+
 class World:
     """The live views over a fake pool and a real database; `told` is what is to be recorded."""
 
@@ -35,14 +64,15 @@ class World:
         self.hub = Hub(clock=self.clock, metrics=self.metrics)
         self.streams = Streams(hub=self.hub, clock=self.clock, metrics=self.metrics)
         self.told: list[StateChanged | BurstReported] = []
+        self.health = HealthLog()
         self.live = Live(
             pool=self.pool,
-            hub=self.hub,
             streams=self.streams,
             database=database,
             feeds=Feeds({KIND.name: KIND}, clock=self.clock),
             clock=self.clock,
             tell=self._tell,
+            health=self.health,
             linger_s=0.02,
         )
 
@@ -193,6 +223,45 @@ async def test_a_view_that_is_switched_off_stops_and_says_so_to_the_record(runni
     assert not running.pool.running
     states = [report.status.state for report in running.told if isinstance(report, StateChanged)]
     assert states == [State.CONNECTING, State.LIVE, State.IDLE]
+
+
+async def test_the_health_of_views_is_noted(world: World) -> None:
+    template = await world.add()
+    other = await world.add(ON_DEMAND)
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(world.live.run())
+        await world.until_live(template)
+        judged = Judged(template.id, WELL, world.clock.now())
+        figures = StreamMeasured(template.id, fps=5, last_packet_age_s=0, dropped_frames=0, restarts=0)
+        world.pool.put(judged)
+        world.pool.put(figures)
+        world.pool.put(Judged(TemplateId(new_id()), WELL, world.clock.now()))
+        await world.until(lambda: figures in world.health.noted)
+        await world.change(template, replace(SETTINGS, enabled=False))
+        await world.until(lambda: world.health.off == [template.id])
+        await world.remove(other)
+        await world.until(lambda: world.health.gone == [other.id])
+        task.cancel()
+
+    assert world.health.loaded == [template.id, other.id]
+    states = [note.status.state for note in world.health.noted if isinstance(note, StateChanged)]
+    assert states[:2] == [State.CONNECTING, State.LIVE]
+    assert [note for note in world.health.noted if isinstance(note, Judged)] == [judged]
+
+
+async def test_the_newest_picture_of_a_view_that_is_down_is_its_last(running: World) -> None:
+    template = await running.add()
+    running.live.changed(template.id)
+    await running.until_live(template)
+    async with running.live.watch(template, width=None, fps=None, client="me"):
+        await running.until(lambda: running.hub.latest(template.id) is not None)
+    now = await running.live.newest_picture(template.id)
+    last = running.hub.latest(template.id)
+    running.pool.change(template.id, State.BACKOFF, "gone")
+
+    assert now is not None
+    assert await running.live.newest_picture(template.id) == last
+    assert await running.live.newest_picture(TemplateId(new_id())) is None
 
 
 async def test_a_removed_view_is_stopped_recorded_and_forgotten_for_good(running: World) -> None:

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glimpser.core.accounts import EVERYTHING, AuditFilter, Role
+from glimpser.core.health import HealthState, ViewHealth
 from glimpser.core.ids import TemplateId, is_id, new_id
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.pages import PageRequest
@@ -63,7 +64,13 @@ async def test_a_template_comes_back_as_it_was_sent_but_for_its_secrets(world: W
     assert body["version"] == 1
     assert body["created_at"] == body["updated_at"] == "2026-01-01T12:00:00Z"
     assert {name: body[name] for name in NEUTRAL} == NEUTRAL
-    assert body["health"] == {"state": "unknown", "since": "2026-01-01T12:00:00Z", "reason": None}
+    assert body["health"] == {
+        "state": "unknown",
+        "since": "2026-01-01T12:00:00Z",
+        "reason": None,
+        "last_good_at": None,
+        "last_good_artifact_id": None,
+    }
     assert body["stream"]["state"] == "idle"
     assert world.changed == [body["id"]]
     read = await world.client.get(created.headers["location"], headers=headers)
@@ -377,38 +384,35 @@ async def test_filters_narrow_the_list(world: World, query: str, names: list[str
     headers = await world.sign_in()
     await world.add_template(headers, **FULL)
     lake = (await world.add_template(headers, name="Lake", kind="page")).json()["id"]
-    world.live.states[lake] = StreamStatus(state=State.LIVE, since=world.clock.now())
+    world.healths.verdicts[lake] = ViewHealth(state=HealthState.OK, since=world.clock.now())
 
     items = (await world.client.get(f"/api/templates?{query}", headers=headers)).json()["items"]
 
     assert [item["name"] for item in items] == names
 
 
-@pytest.mark.parametrize(
-    ("state", "health"),
-    [
-        (State.IDLE, "unknown"),
-        (State.CONNECTING, "unknown"),
-        (State.LIVE, "ok"),
-        (State.DEGRADED, "ok"),
-        (State.STALLED, "stalled"),
-        (State.BACKOFF, "down"),
-        (State.FAILED, "down"),
-        (State.STOPPING, "unknown"),
-    ],
-)
-async def test_health_follows_the_stream(world: World, state: State, health: str) -> None:
+async def test_health_and_stream_are_shown_beside_the_settings(world: World) -> None:
     headers = await world.sign_in()
     created = await world.add_template(headers)
-    world.live.states[created.json()["id"]] = StreamStatus(
-        state=state, since=world.clock.now(), reason="why", fps=12.5, width=1920, height=1080, epoch=3
+    template_id = created.json()["id"]
+    world.healths.verdicts[template_id] = ViewHealth(
+        state=HealthState.ERROR_PAGE, since=world.clock.now(), reason="why", last_good_at=world.clock.now()
+    )
+    world.live.states[template_id] = StreamStatus(
+        state=State.LIVE, since=world.clock.now(), reason="why", fps=12.5, width=1920, height=1080, epoch=3
     )
 
     body = (await world.client.get(created.headers["location"], headers=headers)).json()
 
-    assert body["health"] == {"state": health, "since": "2026-01-01T12:00:00Z", "reason": "why"}
+    assert body["health"] == {
+        "state": "error_page",
+        "since": "2026-01-01T12:00:00Z",
+        "reason": "why",
+        "last_good_at": "2026-01-01T12:00:00Z",
+        "last_good_artifact_id": None,
+    }
     assert body["stream"] == {
-        "state": state.value,
+        "state": "live",
         "since": "2026-01-01T12:00:00Z",
         "fps": 12.5,
         "width": 1920,

@@ -1164,8 +1164,25 @@ export interface components {
             /** Pointer */
             pointer: string;
         };
-        /** HealthView */
+        /**
+         * HealthState
+         * @description What can be wrong with a view of any kind.
+         *
+         *     down: it gives nothing; stalled: it gave pictures and stopped; frozen: they come and are all the same;
+         *     blank: there is nothing in them; blocked: a sign-in, consent or bot wall stands before it; error_page: the
+         *     site answers with an error; moved: the camera was turned or covered. unknown: not looked at yet.
+         * @enum {string}
+         */
+        HealthState: "unknown" | "ok" | "down" | "stalled" | "frozen" | "blank" | "blocked" | "error_page" | "moved";
+        /**
+         * HealthView
+         * @description The verdict on a view, since when it holds, and when the last good picture came, if that is known.
+         */
         HealthView: {
+            /** Last Good Artifact Id */
+            last_good_artifact_id: string | null;
+            /** Last Good At */
+            last_good_at: string | null;
             /** Reason */
             reason: string | null;
             /**
@@ -1173,11 +1190,7 @@ export interface components {
              * Format: date-time
              */
             since: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "ok" | "down" | "stalled" | "frozen" | "blank" | "blocked" | "error_page" | "moved" | "unknown";
+            state: components["schemas"]["HealthState"];
         };
         /**
          * JobList
@@ -5292,7 +5305,7 @@ export interface operations {
                 cursor?: string | null;
                 enabled?: boolean | null;
                 group?: string | null;
-                health?: ("ok" | "down" | "stalled" | "frozen" | "blank" | "blocked" | "error_page" | "moved" | "unknown") | null;
+                health?: components["schemas"]["HealthState"] | null;
                 kind?: string | null;
                 /** @description Items on a page. */
                 limit?: number;

@@ -7,18 +7,17 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
 
 from glimpser.core.accounts import Principal, Role
+from glimpser.core.health import HealthState
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 from glimpser.web.conditions import none_match, strong_tag, version_match
 from glimpser.web.forms import TemplateForm, merge_patch
 from glimpser.web.routes.parameters import IfMatch, IfNoneMatch, Paging, ThisTemplate
 from glimpser.web.shapes import (
-    HealthState,
     KindView,
     Listing,
     Reply,
     TemplateView,
     admin_template_view,
-    health_view,
     settings_json,
     template_view,
 )
@@ -41,7 +40,7 @@ async def listing(
     """List templates, oldest first. Viewers see no `config` and no `rules`."""
 
     def has_health(template: Template) -> bool:
-        return health_view(services.live.status(template.id)).state == health
+        return services.healths.of(template.id).state is health
 
     where = TemplateFilter(kind=kind, enabled=enabled, group=group, text=q)
     found = await services.templates.list(
@@ -119,10 +118,10 @@ async def kinds(services: Wired) -> Response:
 
 
 def _view(template: Template, services: Services, caller: Principal) -> TemplateView:
-    stream = services.live.status(template.id)
+    stream, health = services.live.status(template.id), services.healths.of(template.id)
     if caller.role < Role.ADMIN:
-        return template_view(template, stream)
-    return admin_template_view(template, stream, shown=services.templates.shown(template.settings))
+        return template_view(template, stream, health)
+    return admin_template_view(template, stream, health, shown=services.templates.shown(template.settings))
 
 
 def _reply(template: Template, services: Services, caller: Principal, *, status: int = 200) -> Response:
