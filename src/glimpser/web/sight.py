@@ -8,7 +8,7 @@ from glimpser.core.accounts import Principal, Role
 from glimpser.core.errors import Unavailable
 from glimpser.core.ids import TemplateId
 from glimpser.core.templates import Template
-from glimpser.services.notices import AlertNotice, EventNotice, JobNotice, Notice, StreamNotice
+from glimpser.services.notices import AlertNotice, EventNotice, HealthNotice, JobNotice, Notice, StreamNotice
 from glimpser.web.wiring import Services
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class Sight:
         Jobs are for operators.
         """
         match notice:
-            case StreamNotice(template_id):
+            case StreamNotice(template_id) | HealthNotice(template_id):
                 return self.includes(template_id)
             case EventNotice(event):
                 return self.includes(event.template_id)
