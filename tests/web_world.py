@@ -29,13 +29,14 @@ from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.db.settings import DatabaseSettings
 from glimpser.observability.health import CheckResult
-from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
+from glimpser.services.audit import AuditLog
 from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
 from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
+from glimpser.services.people import People
 from glimpser.services.rates import RateLimits, Rates
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
@@ -178,6 +179,7 @@ class World:
     app: ASGIApp
     client: httpx2.AsyncClient
     services: Services
+    people: People
     database: Database
     store: MemoryStore
     clock: FakeClock
@@ -262,10 +264,12 @@ async def open_world(
         async def ready() -> tuple[bool, Mapping[str, CheckResult]]:
             return all(check.ok for check in checks.values()), checks
 
+        people = People.of(database, clock, passwords=Passwords(hasher, pool), tokens=tokens)
         services = Services(
-            accounts=Accounts(
-                database=database, clock=clock, passwords=Passwords(hasher, pool), tokens=tokens
-            ),
+            accounts=people.accounts,
+            users=people.users,
+            api_keys=people.api_keys,
+            audit=AuditLog(database),
             templates=Templates(database, kinds, clock=clock, changed=changed.append),
             history=History(database, store),
             live=live,
@@ -292,6 +296,7 @@ async def open_world(
             app=app,
             client=client,
             services=services,
+            people=people,
             database=database,
             store=store,
             clock=clock,

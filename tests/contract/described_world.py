@@ -6,10 +6,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from glimpser.capture.ffmpeg import camera_kind
+from glimpser.core.accounts import ApiKey, Role, User
 from glimpser.core.alerts import Alert, Channel, Delivery, Notification, Receipt
 from glimpser.core.channel_kinds import ChannelKind
 from glimpser.core.events import Artifact, Capture, Event, Level
-from glimpser.core.ids import AlertId, ArtifactId, CaptureId, ChannelId, DeliveryId, EventId, TemplateId
+from glimpser.core.ids import (
+    AlertId,
+    ApiKeyId,
+    ArtifactId,
+    CaptureId,
+    ChannelId,
+    DeliveryId,
+    EventId,
+    TemplateId,
+    UserId,
+)
 from glimpser.core.repositories import Transaction
 from glimpser.core.templates import Template, TemplateSettings
 from glimpser.notify import webhook
@@ -26,6 +37,7 @@ EVENT = EventId("01JDEVNT0000000000000000AA")
 CAPTURE = CaptureId("01JDCAPT0000000000000000AA")
 ARTIFACT = ArtifactId("01JDARTF0000000000000000AA")
 ALERT = AlertId("01JDARTT0000000000000000AA")
+USER = UserId("01JDVSER0000000000000000AA")
 SPARE = tuple(f"01JDSPARE000000000000000A{digit}" for digit in range(4))
 
 WEBHOOK = {
@@ -132,7 +144,33 @@ async def _fill(world: World) -> None:
         created_at=now,
     )
 
+    people = [
+        User(
+            id=UserId(name),
+            email=f"{name}@example.org".lower(),
+            role=Role.VIEWER,
+            password_hash="1:nobody's",
+            created_at=now,
+        )
+        for name in (USER, *SPARE)
+    ]
+    keys = [
+        ApiKey(
+            id=ApiKeyId(name),
+            name="Door",
+            role=Role.VIEWER,
+            key_hash="0" * 64,
+            created_by="Ann",
+            created_at=now,
+        )
+        for name in SPARE
+    ]
+
     def put(tx: Transaction) -> None:
+        for user in people:
+            tx.users.add(user)
+        for key in keys:
+            tx.api_keys.add(key)
         for template in templates:
             tx.templates.add(template)
         for channel in channels:

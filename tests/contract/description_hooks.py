@@ -22,6 +22,7 @@ BEYOND_SCHEMAS: Mapping[str, str] = {
     r"/from: `from` is later": "a period has an end behind its beginning",
     r"/(.*/)?(name|title|zone|groups/\d+): String should have at least 1": "spaces around it do not count",
     r"/template_id: This is not the id": "the client takes what it wrote into a read-only `id` for one",
+    r"/expires_at: This time has passed": "what has passed is known to clocks alone",
     r".*: This time lies outside the calendar": "a format has no limits",
 }
 """How refusals of fields begin, pointer and message, that no JSON Schema can state; and why."""

@@ -12,7 +12,6 @@ from glimpser.app.means import Ways, open_means
 from glimpser.app.proxies import Proxies, enter_proxies
 from glimpser.app.registry import registry_of
 from glimpser.app.settings import (
-    attempts_of,
     connection_limits,
     database_settings,
     egress_policy,
@@ -49,6 +48,7 @@ from glimpser.observability.metrics import Metrics
 from glimpser.process.runner import Runner, open_runner
 from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
+from glimpser.services.audit import AuditLog
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
 from glimpser.services.feeds import Feeds
@@ -58,10 +58,12 @@ from glimpser.services.job_history import JobHistory
 from glimpser.services.job_kinds import JobKind
 from glimpser.services.job_runner import JobRunner
 from glimpser.services.jobs import Jobs
+from glimpser.services.key_uses import KeyUses
 from glimpser.services.live import Live
 from glimpser.services.notices import Notices
 from glimpser.services.notifications import picture_link
 from glimpser.services.passwords import Argon2Hasher, Passwords
+from glimpser.services.people import People
 from glimpser.services.pipeline import Pipeline
 from glimpser.services.recovery import recover
 from glimpser.services.streams import Streams
@@ -87,6 +89,7 @@ class App:
     """The whole program, opened and wired; `serve` sets it going."""
 
     accounts: Accounts
+    key_uses: KeyUses
     templates: Templates
     hub: Hub
     live: Live
@@ -193,19 +196,17 @@ async def _wire(ground: _Ground) -> App:
     alerts = await _wire_alerts(ground)
     views = await _wire_live(ground, alerts.alerting)
     config = ground.config
-    accounts = Accounts(
-        database=ground.database,
-        clock=ground.clock,
+    people = People.of(
+        ground.database,
+        ground.clock,
         passwords=_passwords(config, ground.stack),
         tokens=tokens_of(config, ground.clock),
-        attempts=attempts_of(config, ground.clock),
     )
     health = _health(ground.clock, ground.database)
-    web, observability = await _wire_web(
-        ground, alerts, views, jobs=work.jobs, accounts=accounts, health=health
-    )
+    web, observability = await _wire_web(ground, alerts, views, jobs=work.jobs, people=people, health=health)
     return App(
-        accounts=accounts,
+        accounts=people.accounts,
+        key_uses=people.key_uses,
         templates=views.templates,
         hub=views.hub,
         live=views.live,
@@ -309,12 +310,15 @@ async def _wire_alerts(ground: _Ground) -> _AlertPath:
 
 
 async def _wire_web(
-    ground: _Ground, alerts: _AlertPath, views: _LivePath, *, jobs: Jobs, accounts: Accounts, health: Health
+    ground: _Ground, alerts: _AlertPath, views: _LivePath, *, jobs: Jobs, people: People, health: Health
 ) -> tuple[WebServer, WebServer]:
     config, metrics = ground.config, ground.metrics
     ending = asyncio.Event()
     services = Services(
-        accounts=accounts,
+        accounts=people.accounts,
+        users=people.users,
+        api_keys=people.api_keys,
+        audit=AuditLog(ground.database),
         templates=views.templates,
         history=History(ground.database, ground.store),
         live=views.live,

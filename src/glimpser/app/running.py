@@ -50,7 +50,16 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
     """Run until SIGTERM or SIGINT; then stop accepting, let streams end and record what is left."""
     stopping = _signalled()
     async with asyncio.TaskGroup() as tasks:
-        parts = (app.live, app.pipeline, app.healths, app.hub, app.jobs, app.job_history, app.sweeper)
+        parts = (
+            app.live,
+            app.pipeline,
+            app.healths,
+            app.hub,
+            app.jobs,
+            app.job_history,
+            app.sweeper,
+            app.key_uses,
+        )
         engine = [tasks.create_task(part.run()) for part in parts]
         servers = [tasks.create_task(server.serve()) for server in (app.web, app.observability)]
         app.health.started()
@@ -68,6 +77,7 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
         )
         for task in engine:
             task.cancel()
+        await app.key_uses.write()
     _log.info("program.stopped")
 
 

@@ -52,14 +52,14 @@ class Accounts:
         clock: Clock,
         passwords: Passwords,
         tokens: Tokens,
-        principals: Principals | None = None,
+        principals: Principals,
         attempts: Attempts | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._passwords = passwords
         self._tokens = tokens
-        self._principals = principals or Principals(database, clock)
+        self._principals = principals
         self._attempts = attempts or Attempts(clock)
         self._setup_code: SetupCode | None = None
         self._setting_up = asyncio.Lock()

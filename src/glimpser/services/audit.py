@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from glimpser.core.accounts import EVERYTHING, AuditEntry, Principal, Scope
+from glimpser.core.accounts import EVERYTHING, AuditEntry, AuditFilter, Principal, Scope
 from glimpser.core.clock import Clock
 from glimpser.core.ids import new_id
+from glimpser.core.pages import Page, PageRequest
+from glimpser.core.ports import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,14 @@ def entry(actor: Actor, action: str, subject: str, *, clock: Clock, detail: str 
         client_ip=actor.client_ip,
         detail=detail,
     )
+
+
+class AuditLog:
+    """Reading what was written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, where: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
+        """Newest first."""
+        return await self._database.read(lambda tx: tx.audit.list(where, page))

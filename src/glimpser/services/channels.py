@@ -144,7 +144,12 @@ class Channels:
         await self._database.write(remove)
 
     async def test(
-        self, channel_ids: Sequence[ChannelId] | None, *, title: str = TEST_TITLE, body: str = TEST_BODY
+        self,
+        channel_ids: Sequence[ChannelId] | None,
+        *,
+        by: Actor,
+        title: str = TEST_TITLE,
+        body: str = TEST_BODY,
     ) -> Sequence[TestResult]:
         """Send a message through these channels at once, or through all that are switched on.
 
@@ -159,7 +164,17 @@ class Channels:
                 return await self._tested(channel_id, channel, title=title, body=body)
 
         results = await asyncio.gather(*(tested(*item) for item in channels.items()))
-        await self._database.write(lambda tx: _note(tx, results))
+        made = [
+            entry(by, "channel.tested", result.channel_id, clock=self._clock, detail=result.status)
+            for result in results
+        ]
+
+        def note(tx: Transaction) -> None:
+            _note(tx, results)
+            for each in made:
+                tx.audit.add(each)
+
+        await self._database.write(note)
         return results
 
     async def _tested(

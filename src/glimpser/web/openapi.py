@@ -52,7 +52,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for route in routes:
         _describe_route(document["paths"][route.path_format], route)
     for operations in document["paths"].values():
-        if "patch" in operations:
+        if {"patch", "put"} <= operations.keys():
             _describe_patch(operations, schemas)
     return document
 

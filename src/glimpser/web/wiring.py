@@ -21,7 +21,8 @@ from glimpser.core.live import StreamStatus
 from glimpser.core.templates import Template
 from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
-from glimpser.services.audit import Actor
+from glimpser.services.api_keys import ApiKeys
+from glimpser.services.audit import Actor, AuditLog
 from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
@@ -29,6 +30,7 @@ from glimpser.services.notices import Notices
 from glimpser.services.rates import Rates
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
+from glimpser.services.users import Users
 from glimpser.streaming.hub import Client, Subscription
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -91,6 +93,9 @@ class Services:
     """
 
     accounts: Accounts
+    users: Users
+    api_keys: ApiKeys
+    audit: AuditLog
     templates: Templates
     history: History
     live: LiveViews

@@ -13,6 +13,7 @@ from glimpser.core.ids import UserId, new_id
 from glimpser.core.pages import PageRequest
 from glimpser.services.accounts import Accounts
 from glimpser.services.passwords import Argon2Hasher, Passwords
+from glimpser.services.principals import Principals
 from glimpser.services.setup_code import SetupCode
 from tests.web_world import PASSWORD, World, open_world
 
@@ -119,6 +120,7 @@ async def test_two_instances_on_one_database_make_one_admin(world: World) -> Non
             clock=world.clock,
             passwords=world.services.accounts._passwords,
             tokens=world.tokens,
+            principals=Principals(world.database, world.clock),
         )
         for _ in range(2)
     )

@@ -304,7 +304,7 @@ async def test_a_test_message_is_sent_at_once_and_its_result_is_kept(world: Aler
 
     world.post.behaviour["off"] = refuse
     nobody = ChannelId(new_id())
-    results = await world.channels.test([ann.id, off.id, nobody], title="Hello", body="World")
+    results = await world.channels.test([ann.id, off.id, nobody], by=ADA, title="Hello", body="World")
 
     assert [(item.channel_id, item.status, item.error) for item in results] == [
         (ann.id, "sent", None),
@@ -321,6 +321,6 @@ async def test_a_test_message_is_sent_at_once_and_its_result_is_kept(world: Aler
 async def test_without_ids_all_open_channels_are_tried(world: AlertWorld, ann: Channel) -> None:
     await world.add_channel("off", enabled=False)
 
-    results = await world.channels.test(None)
+    results = await world.channels.test(None, by=ADA)
 
     assert [item.channel_id for item in results] == [ann.id]

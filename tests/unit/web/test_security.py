@@ -42,6 +42,7 @@ MATRIX = {
     "POST /api/auth/login": None,
     "POST /api/auth/logout": Role.VIEWER,
     "GET /api/me": Role.VIEWER,
+    "POST /api/me/password": Role.VIEWER,
     "GET /api/template-kinds": Role.VIEWER,
     "GET /api/templates": Role.VIEWER,
     "POST /api/templates": Role.ADMIN,
@@ -73,6 +74,15 @@ MATRIX = {
     "PUT /api/admin/channels/{channel_id}": Role.ADMIN,
     "DELETE /api/admin/channels/{channel_id}": Role.ADMIN,
     "POST /api/admin/channels/{channel_id}/test": Role.ADMIN,
+    "GET /api/admin/users": Role.ADMIN,
+    "POST /api/admin/users": Role.ADMIN,
+    "GET /api/admin/users/{user_id}": Role.ADMIN,
+    "PATCH /api/admin/users/{user_id}": Role.ADMIN,
+    "DELETE /api/admin/users/{user_id}": Role.ADMIN,
+    "GET /api/admin/api-keys": Role.ADMIN,
+    "POST /api/admin/api-keys": Role.ADMIN,
+    "DELETE /api/admin/api-keys/{key_id}": Role.ADMIN,
+    "GET /api/admin/audit": Role.ADMIN,
     "GET /{path:path}": None,
 }
 """Who may do what. A change here is a change of the contract."""

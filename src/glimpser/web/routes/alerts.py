@@ -57,10 +57,10 @@ async def retry(alert_id: ThisAlert, services: Wired, by: By) -> Response:
     return Reply(alert_view(await services.alerting.retry(alert_id, by=by)))
 
 
-async def send_test(form: AlertTestForm, services: Wired) -> Response:
+async def send_test(form: AlertTestForm, services: Wired, by: By) -> Response:
     """Send a message through channels at once, and tell what each came to. No alert is made."""
     chosen = (
         [ChannelId(channel_id) for channel_id in form.channel_ids] if form.channel_ids is not None else None
     )
-    results = await services.channels.test(chosen, title=form.title, body=form.body)
+    results = await services.channels.test(chosen, by=by, title=form.title, body=form.body)
     return Reply(AlertTestView(results=[channel_test_view(result) for result in results]))

@@ -60,10 +60,10 @@ async def remove(channel_id: ThisChannel, services: Wired, by: By, if_match: IfM
     return Response(status_code=204)
 
 
-async def send_test(channel_id: ThisChannel, services: Wired) -> Response:
+async def send_test(channel_id: ThisChannel, services: Wired, by: By) -> Response:
     """Send a message through this channel at once, also if it is switched off, and tell what it came to."""
     await services.channels.get(channel_id)
-    [result] = await services.channels.test([channel_id])
+    [result] = await services.channels.test([channel_id], by=by)
     return Reply(channel_test_view(result))
 
 

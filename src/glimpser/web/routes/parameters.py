@@ -11,12 +11,14 @@ from glimpser.core.errors import InvalidInput
 from glimpser.core.ids import (
     ID_PATTERN,
     AlertId,
+    ApiKeyId,
     ArtifactId,
     CaptureId,
     ChannelId,
     EventId,
     JobId,
     TemplateId,
+    UserId,
     is_id,
     require_id,
 )
@@ -47,6 +49,14 @@ async def _artifact_id(artifact_id: Ulid) -> ArtifactId:
 
 async def _alert_id(alert_id: Ulid) -> AlertId:
     return AlertId(require_id(alert_id, "alert"))
+
+
+async def _user_id(user_id: Ulid) -> UserId:
+    return UserId(require_id(user_id, "user"))
+
+
+async def _key_id(key_id: Ulid) -> ApiKeyId:
+    return ApiKeyId(require_id(key_id, "API key"))
 
 
 async def _channel_id(channel_id: Ulid) -> ChannelId:
@@ -94,6 +104,8 @@ ThisEvent = Annotated[EventId, Depends(_event_id)]
 ThisCapture = Annotated[CaptureId, Depends(_capture_id)]
 ThisArtifact = Annotated[ArtifactId, Depends(_artifact_id)]
 ThisAlert = Annotated[AlertId, Depends(_alert_id)]
+ThisUser = Annotated[UserId, Depends(_user_id)]
+ThisApiKey = Annotated[ApiKeyId, Depends(_key_id)]
 ThisChannel = Annotated[ChannelId, Depends(_channel_id)]
 ThisJob = Annotated[JobId, Depends(_job_id)]
 Period = Annotated[Interval, Depends(_interval)]

@@ -2,6 +2,8 @@
 
 from fastapi import Request, Response
 
+from glimpser.services.accounts import Session
+from glimpser.web.account_forms import PasswordForm
 from glimpser.web.forms import LoginForm, SetupForm
 from glimpser.web.security import clear_session, principal_of, set_session
 from glimpser.web.shapes import LoginView, Reply, SessionView, SetupDone, SetupState, me_view, user_view
@@ -24,11 +26,7 @@ async def set_up(form: SetupForm, services: Wired, request: Request) -> Response
 async def login(form: LoginForm, services: Wired, request: Request) -> Response:
     """Sign in. The token works as a bearer token and, in the cookie, for browsers."""
     session = await services.accounts.login(form.email, form.password, client_ip=request.state.client_ip)
-    reply = Reply(
-        LoginView(access_token=session.token, expires_in=session.lifetime_s, user=user_view(session.user))
-    )
-    set_session(reply, session, request=request)
-    return reply
+    return _signed_in(session, request)
 
 
 async def logout(services: Wired, caller: Caller, request: Request) -> Response:
@@ -45,6 +43,22 @@ async def state(request: Request) -> Response:
     return Reply(SessionView(me=me_view(principal) if principal else None))
 
 
+async def change_password(form: PasswordForm, services: Wired, caller: Caller, request: Request) -> Response:
+    """Give oneself another password. All sessions of the account end; the answer is a new one."""
+    session = await services.accounts.change_password(
+        caller, form.current_password, form.new_password, client_ip=request.state.client_ip
+    )
+    return _signed_in(session, request)
+
+
 async def me(caller: Caller) -> Response:
     """Tell who makes the request, as the database says now."""
     return Reply(me_view(caller))
+
+
+def _signed_in(session: Session, request: Request) -> Response:
+    reply = Reply(
+        LoginView(access_token=session.token, expires_in=session.lifetime_s, user=user_view(session.user))
+    )
+    set_session(reply, session, request=request)
+    return reply
