@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from glimpser.cluster.local import LocalJobQueue
 from glimpser.core.accounts import Role, User
 from glimpser.core.channel_kinds import ChannelKinds
-from glimpser.core.errors import InvalidInput, Unavailable
+from glimpser.core.errors import GlimpserError, InvalidInput, Unavailable
 from glimpser.core.events import Artifact
 from glimpser.core.frames import Frame
 from glimpser.core.health import HealthState, ViewHealth
@@ -103,6 +103,19 @@ class Recorder:
         self.served.append((method, route, status))
 
 
+class FakePushes:
+    """Takes everything that is sent, unless there is a `refusal`."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[TemplateId, bytes]] = []
+        self.refusal: GlimpserError | None = None
+
+    async def push(self, template: Template, data: bytes) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.sent.append((template.id, data))
+
+
 class FakeLive:
     """Cameras whose state and picture a test sets."""
 
@@ -187,6 +200,7 @@ class World:
     tokens: Tokens
     live: FakeLive
     healths: FakeHealths
+    pushes: FakePushes
     post: FakePost
     queue: LocalJobQueue
     recorder: Recorder
@@ -258,6 +272,7 @@ async def open_world(
         tokens = Tokens(SECRET, lifetime_s=LIFETIME_S, clock=clock)
         healths = FakeHealths(clock)
         live, post, queue, notices = FakeLive(clock), FakePost(), LocalJobQueue(), Notices()
+        pushes = FakePushes()
         changed: list[TemplateId] = []
         checks = {"database": CheckResult(ok=True, detail="answers")}
 
@@ -274,6 +289,7 @@ async def open_world(
             history=History(database, store),
             live=live,
             healths=healths,
+            pushes=pushes,
             alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),
@@ -304,6 +320,7 @@ async def open_world(
             tokens=tokens,
             live=live,
             healths=healths,
+            pushes=pushes,
             post=post,
             queue=queue,
             recorder=recorder,

@@ -65,6 +65,7 @@ from glimpser.services.notifications import picture_link
 from glimpser.services.passwords import Argon2Hasher, Passwords
 from glimpser.services.people import People
 from glimpser.services.pipeline import Pipeline
+from glimpser.services.pushing import Pushing
 from glimpser.services.recovery import recover
 from glimpser.services.streams import Streams
 from glimpser.services.templates import Templates
@@ -189,6 +190,7 @@ class _LivePath:
     pipeline: Pipeline
     healths: ViewHealths
     templates: Templates
+    pushing: Pushing
 
 
 async def _wire(ground: _Ground) -> App:
@@ -256,6 +258,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
     )
     means = await ground.stack.enter_async_context(open_means(ground.config, ways))
     registry = registry_of(ground.config, means)
+    feeds = Feeds(registry, clock=clock)
     pipeline = Pipeline(
         alerting,
         database,
@@ -279,13 +282,16 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
         pool=pool,
         streams=streams,
         database=database,
-        feeds=Feeds(registry, clock=clock),
+        feeds=feeds,
         clock=clock,
         tell=pipeline.submit,
         health=healths,
     )
     templates = Templates(database, registry, clock=clock, changed=live.changed, check=check_settings)
-    return _LivePath(hub=hub, live=live, pipeline=pipeline, healths=healths, templates=templates)
+    pushing = Pushing(feeds, live, stills, read=means.pictures.read)
+    return _LivePath(
+        hub=hub, live=live, pipeline=pipeline, healths=healths, templates=templates, pushing=pushing
+    )
 
 
 async def _wire_alerts(ground: _Ground) -> _AlertPath:
@@ -323,6 +329,7 @@ async def _wire_web(
         history=History(ground.database, ground.store),
         live=views.live,
         healths=views.healths,
+        pushes=views.pushing,
         notices=ground.notices,
         alerting=alerts.alerting,
         channels=alerts.channels,

@@ -36,6 +36,7 @@ LINGER_S = 20.0
 """A view that runs only while it is watched goes on this long after its last viewer."""
 _FRESH = timedelta(seconds=0.5)
 _FIRST_PICTURE_TIMEOUT_S = 10.0
+_BEGIN_WITHIN_S = 5.0
 _RETRY_S = 5.0
 
 Tell = Callable[[StateChanged | BurstReported], Awaitable[None]]
@@ -185,6 +186,21 @@ class Live:
         status = self.status(template_id)
         if not status.state.gives_pictures:
             raise Unavailable(status.reason or "The view is not live yet.")
+
+    @asynccontextmanager
+    async def running(self, template: Template) -> AsyncIterator[None]:
+        """Have the view run while the context is open, and a little longer; it has begun to at its start.
+
+        Raises:
+            Unavailable: it is switched off, or did not begin in time.
+        """
+        async with self._running(template):
+            deadline_s = self._clock.monotonic() + _BEGIN_WITHIN_S
+            while self.status(template.id).state is State.IDLE:
+                if self._clock.monotonic() > deadline_s:
+                    raise Unavailable("The view does not run yet.", retry_after_s=2)
+                await asyncio.sleep(0.02)
+            yield
 
     @asynccontextmanager
     async def _running(self, template: Template) -> AsyncIterator[None]:

@@ -61,7 +61,7 @@ class Row:
     """One route. `answer` is a model or a tuple of media types; `others` are statuses beside the usual ones.
 
     `of` is the class of a route that is no part of the description. `max_body_bytes` is for one that takes
-    larger bodies than others.
+    larger bodies than others; `takes` are the media types of a body that is no JSON.
     """
 
     method: str
@@ -73,6 +73,7 @@ class Row:
     others: tuple[int, ...] = ()
     of: type[GuardedRoute] | None = None
     max_body_bytes: int | None = None
+    takes: tuple[str, ...] = ()
 
 
 WRITE = (404, 409, 412, 422, 428, 503)
@@ -113,6 +114,10 @@ ROUTES = (
     Row(
         "GET", "/api/stream/{template_id}/mjpeg", VIEWER, media.mjpeg, ("multipart/x-mixed-replace",),
         others=(404, 429, 503),
+    ),
+    Row(
+        "POST", "/api/stream/{template_id}/push", OPERATOR, media.push, None, 202, (404, 409, 422, 503),
+        max_body_bytes=media.MAX_PUSHED_BYTES, takes=media.PUSHED_TYPES,
     ),
     Row(
         "GET", "/api/artifacts/{artifact_id}", VIEWER_OR_TICKET, media.artifact, media.MEDIA_TYPES,
@@ -238,6 +243,9 @@ def _add(app: FastAPI, row: Row) -> None:
         "route_class_override": row.of,
         "include_in_schema": row.of is None,
     }
+    if row.takes:
+        content = {name: {"schema": BYTES} for name in row.takes}
+        options["openapi_extra"] = {"requestBody": {"required": True, "content": content}}
     methods = [row.method, "HEAD"] if row.method == "GET" else [row.method]
     app.router.add_api_route(row.path, row.endpoint, methods=methods, **options)
 

@@ -65,6 +65,14 @@ class Healths(Protocol):
     def of(self, template_id: TemplateId) -> ViewHealth: ...
 
 
+class Pushes(Protocol):
+    """Takes pictures that are sent to views."""
+
+    async def push(self, template: Template, data: bytes) -> None:
+        """Show a picture. Raises: Conflict, InvalidInput, Unavailable."""
+        ...
+
+
 class CheckResult(Protocol):
     """How one part of the program is."""
 
@@ -100,6 +108,7 @@ class Services:
     history: History
     live: LiveViews
     healths: Healths
+    pushes: Pushes
     notices: Notices
     alerting: Alerting
     channels: Channels

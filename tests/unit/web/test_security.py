@@ -52,6 +52,7 @@ MATRIX = {
     "DELETE /api/templates/{template_id}": Role.ADMIN,
     "GET /api/stream/{template_id}/snapshot": Role.VIEWER,
     "GET /api/stream/{template_id}/mjpeg": Role.VIEWER,
+    "POST /api/stream/{template_id}/push": Role.OPERATOR,
     "GET /api/artifacts/{artifact_id}": Role.VIEWER,
     "GET /api/captures": Role.VIEWER,
     "GET /api/captures/{capture_id}": Role.VIEWER,

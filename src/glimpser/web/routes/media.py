@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Header, Query, Request, Response
+from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
 from glimpser.core.clock import Clock
@@ -27,6 +28,9 @@ INLINE_TYPES: Mapping[str, str] = {
 """What a browser may show, with the ending of its file name. Not SVG: it can hold scripts."""
 MEDIA_TYPES = (*INLINE_TYPES, "application/octet-stream")
 """What stored objects are given as."""
+PUSHED_TYPES = ("image/jpeg", "image/png", "image/webp")
+"""What pictures are sent as. What they are is told by their bytes."""
+MAX_PUSHED_BYTES = 32 * 1024 * 1024
 INERT: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "Cache-Control": "private, max-age=3600, immutable",
@@ -71,6 +75,16 @@ async def mjpeg(
         ending=services.ending,
         fast=services.fast_streams,
     )
+
+
+async def push(template_id: ThisTemplate, services: Wired, caller: Caller, request: Request) -> Response:
+    """Show a picture of a thing that can only send. The body is the picture itself: JPEG, PNG or WebP."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent not in PUSHED_TYPES:
+        raise HTTPException(415, f"Send a picture, as {', '.join(PUSHED_TYPES)}.")
+    template = await services.templates.get(template_id, within=caller.scope)
+    await services.pushes.push(template, await request.body())
+    return Response(status_code=202)
 
 
 async def artifact(
