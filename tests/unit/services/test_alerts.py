@@ -17,8 +17,9 @@ from glimpser.core.frames import Frame
 from glimpser.core.ids import AlertId, new_id
 from glimpser.core.pages import PageRequest
 from glimpser.core.rules import Condition, QuietHours
-from glimpser.services.alerting import Alerting
+from glimpser.services.alerting import SUPERSEDED_FOR, Alerting
 from glimpser.services.audit import Actor
+from glimpser.services.garbage import sweep_garbage
 from glimpser.services.notices import AlertNotice
 from tests.alert_world import AlertWorld, any_motion, open_alert_world
 
@@ -196,6 +197,7 @@ async def test_a_picture_that_somebody_was_sent_a_link_to_is_kept(
         event = replace(event, metadata={"score": 0.9 if fires else 0.1})
         event = await world.alerting.record(event, await picture(world, number), is_new=number == 1)
 
+    await sweep_garbage(world.database, world.store, now=world.clock.now() + SUPERSEDED_FOR)
     assert sorted(world.store.objects.values()) == [b"picture %d" % number for number in kept]
 
 
