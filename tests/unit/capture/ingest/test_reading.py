@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glimpser.capture.ingest.opening import MediaError, Patience
-from glimpser.capture.ingest.reading import MediaTime, Read, read_camera, read_file
+from glimpser.capture.ingest.reading import MediaTime, Read, read_camera, read_file, read_stream
 from glimpser.capture.ingest.ring import VideoPacket
 from glimpser.core.live import MediaInput
 from tests.unit.capture.media import FPS, Waiting, encode, opened
@@ -30,6 +30,62 @@ def packet(dts_ms: int | None, pts_ms: int | None = None) -> VideoPacket:
 def times(stamps_ms: list[int | None], *, otherwise_s: float = 0.04) -> list[float]:
     clock = MediaTime(1.0)
     return [clock.of(packet(stamp), otherwise_s=otherwise_s) for stamp in stamps_ms]
+
+
+# Streams that come in pieces
+
+
+def test_a_stream_that_comes_at_once_is_shown_at_its_own_speed(clips: Path) -> None:
+    time = Waiting()
+
+    with opened(clips / "plain.mp4") as media:
+        shown = [time.now - 100.0 for _ in read_stream(media, time, time.monotonic)]
+
+    assert shown == pytest.approx([number / FPS for number in range(60)])
+
+
+def test_what_the_network_delays_is_shown_later_and_is_no_lag(clips: Path) -> None:
+    time, lags = Waiting(), []
+
+    with opened(clips / "plain.mp4") as media:
+        for number, read in enumerate(read_stream(media, time, Stepping(time, at=20, by_s=3.0))):
+            lags.append(read.lag_s)
+            assert time.now - 100.0 == pytest.approx(number / FPS + (2.95 if number >= 9 else 0))
+
+    assert max(lags) == pytest.approx(0)
+
+
+def test_what_this_machine_delays_is_lag(clips: Path) -> None:
+    time, lags = Waiting(), []
+
+    with opened(clips / "plain.mp4") as media:
+        for read in read_stream(media, time, time.monotonic):
+            lags.append(read.lag_s)
+            time.now += 2 / FPS
+
+    assert lags[-1] > 2
+
+
+def test_a_paced_stream_ends_when_it_is_stopped(clips: Path) -> None:
+    time = Waiting(end_at=1.0)
+
+    with opened(clips / "plain.mp4") as media:
+        assert len(list(read_stream(media, time, time.monotonic))) == FPS + 1
+
+
+class Stepping:
+    """A clock that is found to have gone on when it is read for the nth time, as after waiting for data."""
+
+    def __init__(self, time: Waiting, *, at: int, by_s: float) -> None:
+        self._time = time
+        self._left = at
+        self._by_s = by_s
+
+    def __call__(self) -> float:
+        self._left -= 1
+        if self._left == 0:
+            self._time.now += self._by_s
+        return self._time.now
 
 
 # MediaTime
