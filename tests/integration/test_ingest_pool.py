@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,21 @@ async def test_a_camera_is_live_and_gives_pictures_snapshots_and_figures(
     assert simplejpeg.decode_jpeg(snapshot.jpeg).shape == (72, 128, 3)
     assert later.sequence > small.sequence
     assert later.captured_at > small.captured_at
+
+
+async def test_a_camera_whose_hardware_decoding_fails_is_live_by_the_cpu(
+    pools: OpenPool, camera: FakeCamera
+) -> None:
+    spec = of_camera(camera.url)
+    async with pools() as (pool, log):
+        await pool.start(spec.fed_by(replace(spec.feed, hwaccel="vaapi")))
+
+        live = await log.next(
+            StateChanged,
+            lambda change: change.status.state is State.LIVE and change.status.reason is not None,
+        )
+
+    assert "the CPU decodes" in str(live.status.reason)
 
 
 async def test_what_moves_in_a_file_is_one_burst_with_its_picture_and_the_file_ends(pools: OpenPool) -> None:

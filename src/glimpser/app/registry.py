@@ -15,7 +15,7 @@ from glimpser.core.kinds import Registry
 def registry_of(config: Config, means: Means) -> Registry:
     """Make the table."""
     kinds = (
-        camera_kind(means.camera_proxy_url),
+        camera_kind(means.camera_proxy_url, hwaccel=config.capture.hwaccel),
         file_kind(config.capture.file_roots),
         website_kind(means.browser, means.gate, website_rules(config)),
         video_kind(means.locator),

@@ -13,6 +13,8 @@ from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import MediaInput
 from glimpser.egress.target import parse_target
 
+Hwaccel = Literal["none", "vaapi", "cuda", "qsv"]
+
 SCHEMES = CAMERA_SCHEMES | WEB_SCHEMES
 
 
@@ -43,8 +45,10 @@ class CameraConfig(KindConfig):
     transport: Literal["tcp", "udp"] = Field(
         default="tcp", title="Transport", description="How RTSP carries the video: udp where tcp stutters."
     )
-    hwaccel: Literal["none"] = Field(
-        default="none", title="Hardware decoding", description="Not available yet: decoding is by the CPU."
+    hwaccel: Hwaccel | None = Field(
+        default=None,
+        title="Hardware decoding",
+        description="What decodes H.264 and HEVC; the CPU does where it fails. Left out: capture.hwaccel.",
     )
     detect_fps: float = Field(
         default=5.0,
@@ -61,10 +65,13 @@ class CameraConfig(KindConfig):
         return self
 
 
-def _feed(config: Config) -> MediaInput:
+def _feed(config: Config, hwaccel: Hwaccel) -> MediaInput:
     camera = parse_config(CameraConfig, config)
     return MediaInput(
-        address=_with_credentials(camera), transport=camera.transport, detect_fps=camera.detect_fps
+        address=_with_credentials(camera),
+        transport=camera.transport,
+        detect_fps=camera.detect_fps,
+        hwaccel=camera.hwaccel or hwaccel,
     )
 
 
@@ -88,14 +95,17 @@ def _parse(config: Config) -> Config:
     return parse_config(CameraConfig, config).model_dump(exclude_none=True)
 
 
-def camera_kind(proxy: str | None) -> Kind:
-    """Make the kind; without the URL of a proxy, streams under http and https are refused when opened."""
+def camera_kind(proxy: str | None, *, hwaccel: Hwaccel = "none") -> Kind:
+    """Make the kind; without the URL of a proxy, streams under http and https are refused when opened.
+
+    `hwaccel` decodes cameras whose config does not say.
+    """
     return Kind(
         name="ffmpeg",
         title="Camera",
         description="An IP camera or any live stream under rtsp, rtsps, rtmp, http or https.",
         schema=CameraConfig.model_json_schema(),
         parse=_parse,
-        feed=lambda config: through_proxy(_feed(config), proxy),
+        feed=lambda config: through_proxy(_feed(config, hwaccel), proxy),
         secrets=frozenset({"password"}),
     )

@@ -1,7 +1,7 @@
 """Every setting of the program: its type, default, bounds and meaning. All values are immutable."""
 
 import ipaddress
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -36,6 +36,7 @@ PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
 )
 """Where home cameras are: RFC 1918 and unique local IPv6 (RFC 4193)."""
 
+Hwaccel = Literal["none", "vaapi", "cuda", "qsv"]
 Port = Annotated[WholeNumber, Field(ge=0, le=65535)]
 STORE = "the address of a directory or bucket, like file:///var/lib/glimpser/objects or s3://bucket/prefix"
 PORT = "a port: a whole number from 0 to 65535 (0: any free one)"
@@ -271,6 +272,11 @@ class Capture(Section):
         (),
         wants=NETWORKS,
         meaning="Networks beside the internet that everything else may reach, such as webhooks.",
+    )
+    hwaccel: Hwaccel = setting(
+        "none",
+        wants="none, vaapi, cuda or qsv",
+        meaning="What decodes cameras whose config does not say; the CPU does where it fails.",
     )
     stall_timeout_s: Annotated[Number, Field(ge=1, le=15)] = setting(
         8.0,

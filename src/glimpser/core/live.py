@@ -29,6 +29,7 @@ class MediaInput:
     detect_fps: float = 5.0
     proxy: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    hwaccel: Literal["none", "vaapi", "cuda", "qsv"] = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,14 @@ class Launched:
         with suppress(OSError):
             self.control.shutdown(socket.SHUT_WR)
 
+    def end(self) -> None:
+        """Ask it to end, wait until it has, and reap it. Blocks for its grace and a second at most."""
+        self.ask_to_end()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(self.command.grace_s + _MAX_REAP_S)
+        self.bury()
+        self.remove_home()
+
     def bury(self) -> None:
         """Reap the supervisor, which has ended or is to be killed now."""
         self.control.close()

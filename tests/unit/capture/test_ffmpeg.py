@@ -33,9 +33,20 @@ def test_defaults_are_filled_in() -> None:
     assert KIND.parse({"url": URL}) == {
         "url": URL,
         "transport": "tcp",
-        "hwaccel": "none",
         "detect_fps": 5.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"), [({}, "vaapi"), ({"hwaccel": "none"}, "none"), ({"hwaccel": "cuda"}, "cuda")]
+)
+def test_cameras_that_do_not_say_are_decoded_as_the_setting_says(
+    config: dict[str, object], expected: str
+) -> None:
+    feed = camera_kind(None, hwaccel="vaapi").feed({"url": URL, **config})
+
+    assert isinstance(feed, MediaInput)
+    assert feed.hwaccel == expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +85,7 @@ def test_anything_else_is_refused_by_name_of_the_field(url: str) -> None:
         ({}, "/config/url"),
         ({"url": 5}, "/config/url"),
         ({"url": URL, "transport": "http"}, "/config/transport"),
-        ({"url": URL, "hwaccel": "cuda"}, "/config/hwaccel"),
+        ({"url": URL, "hwaccel": "auto"}, "/config/hwaccel"),
         ({"url": URL, "detect_fps": 0}, "/config/detect_fps"),
         ({"url": URL, "detect_fps": 31}, "/config/detect_fps"),
         ({"url": URL, "detect_fps": float("nan")}, "/config/detect_fps"),

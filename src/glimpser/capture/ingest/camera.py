@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import msgspec
 from av.video.frame import VideoFrame
 
 from glimpser.capture.ingest.decoder import OnDemandDecoder
+from glimpser.capture.ingest.hardware import Codec, Device, HardwareCodec, software_codec
 from glimpser.capture.ingest.motion import BurstReporter, MotionWatch
 from glimpser.capture.ingest.opening import Media, MediaError, Opener, Patience
 from glimpser.capture.ingest.pace import Backoff, RateMeter
@@ -51,6 +53,8 @@ class Surroundings:
     encoders: Executor
     clock: Clock
     stall_timeout_s: float
+    ffmpeg: str | None = None
+    """The program that decodes by hardware, where there is one."""
 
 
 class Camera(threading.Thread):
@@ -85,6 +89,8 @@ class Camera(threading.Thread):
         self._alive_at = self._last_packet_at
         self._first_picture_at = self._last_packet_at
         self._media_s = 0.0
+        self._hardware: HardwareCodec | None = None
+        self._cpu_because: str | None = None
         self._shape: tuple[int, int] | None = None
         """Size of the last picture; None until the session has given one."""
 
@@ -184,7 +190,10 @@ class Camera(threading.Thread):
             raise MediaError("The camera ended the stream.")
 
     def _play(self, media: Media) -> None:
-        decoder = OnDemandDecoder(media.stream.codec_context)
+        with self._codec_for(media) as codec:
+            self._play_by(OnDemandDecoder(codec), media)
+
+    def _play_by(self, decoder: OnDemandDecoder, media: Media) -> None:
         opened_at = self._breathe()
         try:
             for read in self._packets(media):
@@ -200,6 +209,16 @@ class Camera(threading.Thread):
             if not self._ending.is_set():
                 self._show_all(media, decoder.last())
 
+    @contextmanager
+    def _codec_for(self, media: Media) -> Iterator[Codec]:
+        how = self._media.hwaccel
+        if how == "none" or self._cpu_because:
+            yield software_codec(media.stream)
+            return
+        with closing(HardwareCodec(media.stream, Device(how, self._around.ffmpeg))) as codec:
+            self._hardware = codec
+            yield codec
+
     def _packets(self, media: Media) -> Iterator[Read]:
         if self._media.is_file:
             return read_file(media, self._media, self._ending)
@@ -213,6 +232,14 @@ class Camera(threading.Thread):
         wanted = self._shape is None or self._pixels.wanted
         self._media_s = read.media_s
         self._show_all(media, decoder.feed(read.packet, wanted=wanted, keys_only=behind))
+        self._tell_of_hardware()
+
+    def _tell_of_hardware(self) -> None:
+        """Say while the view is live that the CPU decodes what the hardware should; it is not asked again."""
+        if self._hardware is not None and self._hardware.trouble:
+            self._cpu_because = self._hardware.trouble
+        if self._cpu_because:
+            self._status.say(State.LIVE, self._cpu_because, after=(State.LIVE,))
 
     def _show_all(self, media: Media, frames: Iterator[VideoFrame]) -> None:
         for frame in frames:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import av
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
+from glimpser.capture.ingest.hardware import Codec
 from glimpser.capture.ingest.ring import GopRing, VideoPacket
 
 
@@ -15,9 +15,7 @@ class OnDemandDecoder:
     After a packet that cannot be decoded it waits for the next key frame. One thread.
     """
 
-    def __init__(self, codec: VideoCodecContext, *, ring_bytes: int = 16 << 20) -> None:
-        codec.thread_type = "NONE"
-        codec.thread_count = 1
+    def __init__(self, codec: Codec, *, ring_bytes: int = 16 << 20) -> None:
         self._codec = codec
         self._ring = GopRing(ring_bytes)
         self._in_step = False

@@ -28,6 +28,7 @@ from glimpser.core.clock import Clock
 from glimpser.core.errors import GlimpserError
 from glimpser.core.live import LiveSpec, MediaInput, State
 from glimpser.egress.gate import Gate, GatePolicy
+from glimpser.process.launching import find_program
 
 MakeWatch = Callable[[LiveSpec[MediaInput]], MotionWatch | None]
 """Raises GlimpserError for settings it cannot use."""
@@ -96,6 +97,7 @@ class IngestWorker:
             encoders=self._encoders,
             clock=self._clock,
             stall_timeout_s=command.stall_timeout_s,
+            ffmpeg=find_program("ffmpeg"),
         )
 
     def _start(self, command: Start) -> None:

@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -26,7 +27,9 @@ from glimpser.core.ids import TemplateId
 from glimpser.core.live import LiveSpec, MediaInput, State
 from glimpser.core.motion import OFF, BurstClosed, BurstEvent, BurstOpened, MotionSettings
 from glimpser.egress.gate import Gate, GatePolicy
+from glimpser.testing.clips import make_clip
 from glimpser.testing.clock import FakeClock
+from tests.unit.capture.ingest import fake_ffmpeg
 from tests.unit.capture.ingest.test_pixels import Seen
 from tests.unit.capture.media import Outlet, encode
 
@@ -314,3 +317,17 @@ def test_a_thread_that_waits_for_a_person_is_not_stuck(worlds: Callable[..., Wor
     clock.advance(10_000)
 
     assert not camera.is_stuck()
+
+
+def test_a_camera_whose_hardware_fails_is_live_and_says_who_decodes(
+    worlds: Callable[..., World], tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.mp4"
+    make_clip(path, seconds=10, width=64, height=64, fps=10, gop=5)
+    world = worlds(Opener(Gate(GatePolicy()), file_roots=[tmp_path], stall_timeout_s=8))
+    world.around = replace(world.around, ffmpeg=fake_ffmpeg.failing(tmp_path))
+
+    world.start(MediaInput(address=str(path), is_file=True, loop=True, hwaccel="vaapi"))
+
+    wait_for(lambda: bool(world.states()) and "the CPU decodes" in str(world.states()[-1][1]))
+    assert world.states()[-1][0] is State.LIVE

@@ -5,6 +5,7 @@ import av
 import pytest
 
 from glimpser.capture.ingest.decoder import OnDemandDecoder
+from glimpser.capture.ingest.hardware import software_codec
 from glimpser.capture.ingest.ring import GopRing, VideoPacket
 from glimpser.testing.clips import make_clip
 from tests.unit.capture.media import opened
@@ -19,7 +20,7 @@ def packets_of(path: Path) -> list[VideoPacket]:
 
 def decoder_of(path: Path, **options: int) -> OnDemandDecoder:
     container = av.open(str(path))
-    return OnDemandDecoder(container.streams.video[0].codec_context, **options)
+    return OnDemandDecoder(software_codec(container.streams.video[0]), **options)
 
 
 def picture(frame: av.VideoFrame) -> bytes:
