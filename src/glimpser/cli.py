@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from glimpser import __version__
-from glimpser.config import Config, load, render_config
+from glimpser.commands.accounts import key_commands, user_commands
+from glimpser.commands.options import AsJson, DataDir, load_config, load_quietly
+from glimpser.config import render_config
 from glimpser.core.errors import GlimpserError, InvalidInput, Misconfigured
 from glimpser.core.redaction import redact
-from glimpser.observability.logs import configure_logging
 from glimpser.process.instance import sole_instance
 from glimpser.services.integrity import CheckLevel, Report
 
@@ -40,10 +41,8 @@ class Level(StrEnum):
     HASH = "hash"
 
 
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where everything is kept.", show_default=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+app.add_typer(user_commands, name="user")
+app.add_typer(key_commands, name="apikey")
 
 
 def main() -> None:
@@ -67,7 +66,7 @@ def up(
     demo: Annotated[bool, typer.Option("--demo", help="Add moving sample views.")] = False,
 ) -> None:
     """Run the whole program: web server, capture, motion, events."""
-    config = _load(data_dir, {"server.host": host, "server.port": port})
+    config = load_config(data_dir, {"server.host": host, "server.port": port})
     with sole_instance(config.data_dir):  # before what takes long to import: a second one is told at once
         from glimpser.app import run
 
@@ -83,7 +82,7 @@ def snapshot(
     """Take one picture of anything; no server needs to run."""
     from glimpser.app import take_snapshot
 
-    config = _load_quietly(data_dir)
+    config = load_quietly(data_dir)
     with Console(stderr=True).status(f"Opening {redact(what)} …"):
         shot = asyncio.run(take_snapshot(config, what))
     output.write_bytes(shot.jpeg)
@@ -93,7 +92,7 @@ def snapshot(
 @app.command("check-config")
 def check_config(data_dir: DataDir = None) -> None:
     """Validate the configuration and print it without its secrets."""
-    typer.echo(render_config(_load(data_dir)))
+    typer.echo(render_config(load_config(data_dir)))
 
 
 @app.command()
@@ -101,7 +100,7 @@ def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to this version; `up` does this by itself."""
     from glimpser.app import migrate_database
 
-    typer.echo(f"The database is at revision {migrate_database(_load_quietly(data_dir))}.")
+    typer.echo(f"The database is at revision {migrate_database(load_quietly(data_dir))}.")
 
 
 @app.command()
@@ -118,7 +117,7 @@ def fsck(
     from glimpser.app import check_integrity
 
     report = asyncio.run(
-        check_integrity(_load_quietly(data_dir), level=CheckLevel.parse(level.value), repair=repair)
+        check_integrity(load_quietly(data_dir), level=CheckLevel.parse(level.value), repair=repair)
     )
     _print_report(report, as_json=as_json)
     if report.unrepaired:
@@ -145,18 +144,6 @@ def openapi(
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-def _load(data_dir: Path | None, overrides: dict[str, Any] | None = None) -> Config:
-    given = {"data_dir": str(data_dir) if data_dir else None} | (overrides or {})
-    return load(given)
-
-
-def _load_quietly(data_dir: Path | None) -> Config:
-    """Load for a command whose output is its own: of the log only what is wrong."""
-    config = _load(data_dir)
-    configure_logging(config.observability.model_copy(update={"log_level": "warning"}))
-    return config
 
 
 def _print_report(report: Report, *, as_json: bool) -> None:

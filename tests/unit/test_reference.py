@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -13,7 +14,7 @@ from glimpser.web.security import Access
 
 PAGES = Path(__file__).parents[2] / "docs/reference"
 ROUTE = re.compile(r"^\| `([A-Za-z]+ /\S*)` \| (\S+) \| \S.* \|$", re.MULTILINE)
-COMMAND = re.compile(r"^\| `([a-z-]+)[^`]*` \| \S.*? \|(.*)\|$", re.MULTILINE)
+COMMAND = re.compile(r"^\| `([a-z-]+(?: [a-z-]+)?)[^`]*` \| \S.*? \|(.*)\|$", re.MULTILINE)
 NO_ROLE = "–"
 
 
@@ -31,11 +32,17 @@ def role_name(role: Role | None) -> str:
 
 
 def options() -> Iterator[tuple[str, set[str]]]:
-    """Give every command and its options in all their spellings."""
-    group = typer.main.get_command(app)
-    for name, command in getattr(group, "commands", {}).items():
+    """Give every command and its options in all their spellings; those of a group with its name before."""
+    return options_of(typer.main.get_command(app), "")
+
+
+def options_of(group: Any, prefix: str) -> Iterator[tuple[str, set[str]]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from options_of(command, f"{prefix}{name} ")
+            continue
         yield (
-            name,
+            prefix + name,
             {
                 spelling
                 for parameter in command.params

@@ -2,7 +2,17 @@
 
 from glimpser.app.composition import App, compose
 from glimpser.app.offline import check_integrity, migrate_database
+from glimpser.app.people import open_people
 from glimpser.app.running import run, serve
 from glimpser.app.single import take_snapshot
 
-__all__ = ["App", "check_integrity", "compose", "migrate_database", "run", "serve", "take_snapshot"]
+__all__ = [
+    "App",
+    "check_integrity",
+    "compose",
+    "migrate_database",
+    "open_people",
+    "run",
+    "serve",
+    "take_snapshot",
+]

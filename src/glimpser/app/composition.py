@@ -3,12 +3,12 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from glimpser import __version__
 from glimpser.app.means import Ways, open_means
+from glimpser.app.people import open_passwords
 from glimpser.app.proxies import Proxies, enter_proxies
 from glimpser.app.registry import registry_of
 from glimpser.app.settings import (
@@ -62,7 +62,6 @@ from glimpser.services.key_uses import KeyUses
 from glimpser.services.live import Live
 from glimpser.services.notices import Notices
 from glimpser.services.notifications import picture_link
-from glimpser.services.passwords import Argon2Hasher, Passwords
 from glimpser.services.people import People
 from glimpser.services.pipeline import Pipeline
 from glimpser.services.pushing import Pushing
@@ -201,7 +200,7 @@ async def _wire(ground: _Ground) -> App:
     people = People.of(
         ground.database,
         ground.clock,
-        passwords=_passwords(config, ground.stack),
+        passwords=open_passwords(config, ground.stack),
         tokens=tokens_of(config, ground.clock),
     )
     health = _health(ground.clock, ground.database)
@@ -364,13 +363,6 @@ def check_settings(settings: TemplateSettings) -> None:
     """
     zones = [zone.points for zone in settings.zones]
     build_detector(settings.motion, zones=zones, masks=settings.motion_masks)
-
-
-def _passwords(config: Config, stack: AsyncExitStack) -> Passwords:
-    cost = config.security.argon2
-    threads = stack.enter_context(ThreadPoolExecutor(max_workers=2, thread_name_prefix="password"))
-    hasher = Argon2Hasher(time_cost=cost.time_cost, memory_kib=cost.memory_kib, parallelism=cost.parallelism)
-    return Passwords(hasher, threads)
 
 
 def _health(clock: Clock, database: Database) -> Health:

@@ -14,6 +14,8 @@ from glimpser.services.audit import Actor, entry
 from glimpser.services.key_text import digest_of, make_key_text
 from glimpser.services.principals import Principals
 
+MAX_NAME_CHARS = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDraft:
@@ -56,6 +58,8 @@ class ApiKeys:
             InvalidInput: it would be over before it is used.
         """
         now = self._clock.now()
+        if not 1 <= len(draft.name.strip()) <= MAX_NAME_CHARS:
+            raise InvalidInput.field("/name", f"A key needs a name of 1 to {MAX_NAME_CHARS} characters.")
         if draft.expires_at is not None and draft.expires_at <= now:
             raise InvalidInput.field("/expires_at", "This time has passed: give a later one, or none.")
         key_id = ApiKeyId(new_id())

@@ -1,0 +1,34 @@
+"""Accounts, opened: for the whole program, and for commands beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from glimpser.app.settings import database_settings, tokens_of
+from glimpser.config import Config
+from glimpser.core.clock import SystemClock
+from glimpser.db.engine import open_database
+from glimpser.db.migrate import migrate
+from glimpser.services.passwords import Argon2Hasher, Passwords
+from glimpser.services.people import People
+
+
+@asynccontextmanager
+async def open_people(config: Config) -> AsyncIterator[People]:
+    """Open accounts for a command. A program may run meanwhile: it reads what changes from the database."""
+    settings = database_settings(config)
+    await asyncio.to_thread(migrate, settings)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        yield People.of(
+            database, clock, passwords=open_passwords(config, stack), tokens=tokens_of(config, clock)
+        )
+
+
+def open_passwords(config: Config, stack: AsyncExitStack) -> Passwords:
+    cost = config.security.argon2
+    threads = stack.enter_context(ThreadPoolExecutor(max_workers=2, thread_name_prefix="password"))
+    hasher = Argon2Hasher(time_cost=cost.time_cost, memory_kib=cost.memory_kib, parallelism=cost.parallelism)
+    return Passwords(hasher, threads)

@@ -1,0 +1,1 @@
+"""Groups of commands, one module each; `glimpser.cli` puts them together."""

@@ -1,0 +1,26 @@
+"""What several commands take, and what they begin with."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from glimpser.config import Config, load
+from glimpser.observability.logs import configure_logging
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where everything is kept.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def load_config(data_dir: Path | None, overrides: dict[str, Any] | None = None) -> Config:
+    given = {"data_dir": str(data_dir) if data_dir else None} | (overrides or {})
+    return load(given)
+
+
+def load_quietly(data_dir: Path | None) -> Config:
+    """Load for a command whose output is its own: of the log only what is wrong."""
+    config = load_config(data_dir)
+    configure_logging(config.observability.model_copy(update={"log_level": "warning"}))
+    return config
