@@ -8,6 +8,7 @@ from pathlib import Path
 
 from glimpser import __version__
 from glimpser.app.settings import browser_settings, egress_policy
+from glimpser.capture.pdf.renderer import PdfRenderer
 from glimpser.capture.pictures.reader import PictureReader, open_reader
 from glimpser.capture.website.pool import open_browser
 from glimpser.capture.ytdlp.locating import Locator
@@ -33,6 +34,7 @@ class Means:
     locator: Locator
     fetcher: Fetcher
     pictures: PictureReader
+    pdf: PdfRenderer
     camera_proxy_url: str | None = None
 
 
@@ -58,6 +60,7 @@ async def open_means(config: Config, ways: Ways) -> AsyncIterator[Means]:
             browser=await stack.enter_async_context(open_browser(settings, ways.runner, clock=ways.clock)),
             locator=locator,
             fetcher=await stack.enter_async_context(open_fetcher(ways.gate, agent=AGENT)),
+            pdf=PdfRenderer(ways.runner),
             pictures=stack.enter_context(open_reader()),
             camera_proxy_url=ways.camera_proxy_url,
         )

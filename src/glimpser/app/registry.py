@@ -5,6 +5,7 @@ from glimpser.app.settings import website_rules
 from glimpser.capture.ffmpeg import camera_kind
 from glimpser.capture.file import file_kind
 from glimpser.capture.image import image_kind
+from glimpser.capture.pdf.kind import pdf_kind
 from glimpser.capture.push import KIND as PUSHED
 from glimpser.capture.website.kind import website_kind
 from glimpser.capture.ytdlp.kind import video_kind
@@ -20,6 +21,7 @@ def registry_of(config: Config, means: Means) -> Registry:
         website_kind(means.browser, means.gate, website_rules(config)),
         video_kind(means.locator),
         image_kind(means.fetcher, means.pictures),
+        pdf_kind(means.fetcher, means.pdf, roots=config.capture.file_roots),
         PUSHED,
     )
     return {kind.name: kind for kind in kinds}

@@ -93,13 +93,13 @@ def _outside(config: Config, what: str) -> Sequence[_View]:
     if "://" in what:
         opened = _with_capture(config, {"egress_allow": _EVERYWHERE, "camera_cidrs": _EVERYWHERE})
         is_web = what.partition("://")[0].lower() in SCHEMES
-        kinds = ("image", "ffmpeg") if is_web else ("ffmpeg",)
+        kinds = ("image", "pdf", "ffmpeg") if is_web else ("ffmpeg",)
         return [_View(_settings(kind, {"url": what}), opened) for kind in kinds]
     path = Path(what).resolve()
     if not path.exists():
         return []
     beside = _with_capture(config, {"file_roots": (path.parent,)})
-    return [_View(_settings("file", {"path": str(path)}), beside)]
+    return [_View(_settings(kind, {"path": str(path)}), beside) for kind in ("file", "pdf")]
 
 
 def _settings(kind: str, config: dict[str, object]) -> TemplateSettings:

@@ -1,22 +1,20 @@
 """Kind `image`: the address of a picture, fetched again and again."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from glimpser.capture.answers import body_of, sooner_than
+from glimpser.capture.conditional import WebFile
 from glimpser.capture.configs import parse_config
 from glimpser.capture.pictures.reader import PictureReader
 from glimpser.capture.web_address import Guarded, WebUrl, without_userinfo
-from glimpser.core.errors import InvalidInput, Unavailable
+from glimpser.core.errors import InvalidInput
 from glimpser.core.health import HealthState
 from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import Polled
 from glimpser.core.sources import Shot, ViewFailed
-from glimpser.egress.fetching import Fetch, Fetched, Fetcher
+from glimpser.egress.fetching import Fetcher
 
 _BETWEEN_TRIES_S = 0.3
 
@@ -44,23 +42,14 @@ class ImageConfig(Guarded):
     _move_userinfo = model_validator(mode="before")(without_userinfo)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The last picture, and what the server called that version of it (RFC 9110, section 13.1)."""
-
-    shot: Shot
-    validators: Mapping[str, str]
-
-
 class ImageSource:
     """Event loop's thread."""
 
     def __init__(self, config: ImageConfig, fetcher: Fetcher, reader: PictureReader) -> None:
-        self._config = config
-        self._fetcher = fetcher
+        self._tries = config.tries
+        self._file = WebFile(config.url, config.credentials(), fetcher)
         self._reader = reader
-        self._credentials = config.credentials()
-        self._known: _Known | None = None
+        self._known: Shot | None = None
 
     async def snapshot(self) -> Shot:
         """Fetch the picture; one that has not changed since is given again.
@@ -69,30 +58,23 @@ class ImageSource:
             ViewFailed: there is none, or none that can be read.
             Denied, InvalidInput: it can never be fetched.
         """
-        if self._config.tries == 1:
-            return await self._fetched_if_changed()
-        return await self._largest()
-
-    async def _fetched_if_changed(self) -> Shot:
-        known = self._known
-        answer = await self._get(known.validators if known else {})
-        if answer.status == 304 and known:
-            return known.shot
-        shot = await self._read(body_of(answer))
-        names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
-        validators = {names[key]: value for key, value in answer.headers.items() if key in names}
-        self._known = _Known(shot, validators)
-        return shot
+        if self._tries > 1:
+            return await self._largest()
+        data = await self._file.get()
+        if data is not None or self._known is None:
+            self._known = await self._read(data or b"")
+            self._file.keep()
+        return self._known
 
     async def _largest(self) -> Shot:
         """Of some tries take the picture of the most bytes: a torn one has fewer."""
         shots: list[Shot] = []
         failure: ViewFailed | None = None
-        for number in range(self._config.tries):
+        for number in range(self._tries):
             if number:
                 await asyncio.sleep(_BETWEEN_TRIES_S)
             try:
-                shots.append(await self._read(body_of(await self._get({}))))
+                shots.append(await self._read(await self._file.get(unless_known=False) or b""))
             except ViewFailed as error:
                 failure = error
                 if error.state is HealthState.BLOCKED:
@@ -101,14 +83,6 @@ class ImageSource:
             assert failure is not None
             raise failure
         return max(shots, key=lambda shot: len(shot.jpeg))
-
-    async def _get(self, headers: Mapping[str, str]) -> Fetched:
-        try:
-            return await self._fetcher.get(
-                Fetch(url=self._config.url, headers=headers, credentials=self._credentials)
-            )
-        except Unavailable as error:
-            raise ViewFailed(error.detail, sooner_than(error.retry_after_s)) from error
 
     async def _read(self, data: bytes) -> Shot:
         try:
