@@ -38,6 +38,7 @@ from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
 from glimpser.services.people import People
 from glimpser.services.rates import RateLimits, Rates
+from glimpser.services.schedules import Schedules
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
@@ -97,6 +98,8 @@ class SilentMetrics:
 @dataclass
 class Recorder:
     served: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def job_ended(self, *, kind: str, status: str, duration_s: float) -> None: ...
 
     def request_served(self, *, method: str, route: str, status: int, duration_s: float) -> None:
         assert duration_s >= 0
@@ -280,6 +283,7 @@ async def open_world(
             return all(check.ok for check in checks.values()), checks
 
         people = People.of(database, clock, passwords=Passwords(hasher, pool), tokens=tokens)
+        jobs = Jobs(database, queue, {}, clock=clock, publish=notices.publish)
         services = Services(
             accounts=people.accounts,
             users=people.users,
@@ -294,7 +298,8 @@ async def open_world(
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),
             rates=Rates(clock, rate_limits or RateLimits()),
-            jobs=Jobs(database, queue, {}, clock=clock, publish=notices.publish),
+            jobs=jobs,
+            schedules=Schedules(database, jobs, clock=clock, metrics=recorder),
             notices=notices,
             ready=ready,
             recorder=recorder,

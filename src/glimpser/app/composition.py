@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -35,8 +35,10 @@ from glimpser.config import Config
 from glimpser.core.alerts import DELIVER
 from glimpser.core.clock import Clock, SystemClock
 from glimpser.core.events import Level
+from glimpser.core.ids import TemplateId
 from glimpser.core.live import Located, MediaInput, Polled, Pushed
 from glimpser.core.ports import Database, ObjectStore
+from glimpser.core.schedule_state import CAPTURE
 from glimpser.core.templates import TemplateSettings
 from glimpser.db.engine import SqlDatabase, open_database
 from glimpser.db.migrate import migrate
@@ -49,6 +51,7 @@ from glimpser.process.runner import Runner, open_runner
 from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
 from glimpser.services.audit import AuditLog
+from glimpser.services.capturing import CaptureTells, Capturing
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
 from glimpser.services.feeds import Feeds
@@ -66,6 +69,7 @@ from glimpser.services.people import People
 from glimpser.services.pipeline import Pipeline
 from glimpser.services.pushing import Pushing
 from glimpser.services.recovery import recover
+from glimpser.services.schedules import Schedules
 from glimpser.services.streams import Streams
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
@@ -98,6 +102,7 @@ class App:
     jobs: JobRunner
     sweeper: Sweeper
     job_history: JobHistory
+    schedules: Schedules
     health: Health
     web: WebServer
     observability: WebServer
@@ -178,6 +183,7 @@ class _Work:
     jobs: Jobs
     runner: JobRunner
     history: JobHistory
+    schedules: Schedules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +201,7 @@ class _LivePath:
 async def _wire(ground: _Ground) -> App:
     work = _wire_jobs(ground)
     alerts = await _wire_alerts(ground)
-    views = await _wire_live(ground, alerts.alerting)
+    views = await _wire_live(ground, alerts.alerting, work.schedules)
     config = ground.config
     people = People.of(
         ground.database,
@@ -204,7 +210,7 @@ async def _wire(ground: _Ground) -> App:
         tokens=tokens_of(config, ground.clock),
     )
     health = _health(ground.clock, ground.database)
-    web, observability = await _wire_web(ground, alerts, views, jobs=work.jobs, people=people, health=health)
+    web, observability = await _wire_web(ground, alerts, views, work=work, people=people, health=health)
     return App(
         accounts=people.accounts,
         key_uses=people.key_uses,
@@ -215,6 +221,7 @@ async def _wire(ground: _Ground) -> App:
         healths=views.healths,
         sweeper=Sweeper(ground.database, ground.store, ground.clock),
         jobs=work.runner,
+        schedules=work.schedules,
         job_history=work.history,
         health=health,
         web=web,
@@ -229,10 +236,11 @@ def _wire_jobs(ground: _Ground) -> _Work:
     )
     jobs = Jobs(database, ground.queue, ground.job_kinds, clock=clock, stop=runner.cancel, publish=publish)
     history = JobHistory(database, history_limits(ground.config), clock=clock)
-    return _Work(jobs=jobs, runner=runner, history=history)
+    schedules = Schedules(database, jobs, clock=clock, metrics=ground.metrics)
+    return _Work(jobs=jobs, runner=runner, history=history, schedules=schedules)
 
 
-async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
+async def _wire_live(ground: _Ground, alerting: Alerting, schedules: Schedules) -> _LivePath:
     database, clock, publish = ground.database, ground.clock, ground.notices.publish
     hub = Hub(clock=clock, metrics=ground.metrics, limits=hub_limits(ground.config), paint=_paint)
     streams = Streams(hub=hub, clock=clock, metrics=ground.metrics, publish=publish)
@@ -277,6 +285,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
         grace_s=ground.config.alerts.health_grace_s,
         publish=publish,
     )
+    feeds = Feeds(registry, clock=clock)
     live = Live(
         pool=pool,
         streams=streams,
@@ -286,11 +295,33 @@ async def _wire_live(ground: _Ground, alerting: Alerting) -> _LivePath:
         tell=pipeline.submit,
         health=healths,
     )
-    templates = Templates(database, registry, clock=clock, changed=live.changed, check=check_settings)
+    capturing = Capturing(
+        database,
+        ground.store,
+        alerting=alerting,
+        feeds=feeds,
+        views=live,
+        clock=clock,
+        tells=CaptureTells(show=hub.publish, judge=healths.judged, metrics=ground.metrics, publish=publish),
+    )
+    ground.job_kinds[CAPTURE] = capturing.kind
+    templates = Templates(
+        database, registry, clock=clock, changed=_each(live.changed, schedules.changed), check=check_settings
+    )
     pushing = Pushing(feeds, live, stills, read=means.pictures.read)
     return _LivePath(
         hub=hub, live=live, pipeline=pipeline, healths=healths, templates=templates, pushing=pushing
     )
+
+
+def _each(*listeners: Callable[[TemplateId], None]) -> Callable[[TemplateId], None]:
+    """Make one of several who are to be told that a template changed."""
+
+    def tell(template_id: TemplateId) -> None:
+        for listener in listeners:
+            listener(template_id)
+
+    return tell
 
 
 async def _wire_alerts(ground: _Ground) -> _AlertPath:
@@ -315,7 +346,7 @@ async def _wire_alerts(ground: _Ground) -> _AlertPath:
 
 
 async def _wire_web(
-    ground: _Ground, alerts: _AlertPath, views: _LivePath, *, jobs: Jobs, people: People, health: Health
+    ground: _Ground, alerts: _AlertPath, views: _LivePath, *, work: _Work, people: People, health: Health
 ) -> tuple[WebServer, WebServer]:
     config, metrics = ground.config, ground.metrics
     ending = asyncio.Event()
@@ -334,7 +365,8 @@ async def _wire_web(
         channels=alerts.channels,
         tickets=alerts.tickets,
         rates=rates_of(config, ground.clock),
-        jobs=jobs,
+        jobs=work.jobs,
+        schedules=work.schedules,
         ready=health.ready,
         recorder=metrics,
         clock=ground.clock,

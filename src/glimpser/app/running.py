@@ -57,6 +57,7 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
             app.hub,
             app.jobs,
             app.job_history,
+            app.schedules,
             app.sweeper,
             app.key_uses,
         )

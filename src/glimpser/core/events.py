@@ -44,7 +44,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """One act of capturing: a snapshot, or one live session from first to last picture."""
+    """One act of capturing: a snapshot, or one live session from first to last picture.
+
+    `details` are what came with a picture, as in `Shot`; the text of a page is an artifact of its own.
+    """
 
     id: CaptureId
     template_id: TemplateId
@@ -53,6 +56,8 @@ class Capture:
     started_at: datetime
     ended_at: datetime | None = None
     artifact_id: ArtifactId | None = None
+    text_artifact_id: ArtifactId | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
     error: str | None = None
 
 

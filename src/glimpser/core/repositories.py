@@ -25,6 +25,7 @@ from glimpser.core.ids import (
 from glimpser.core.jobs import Job, JobFilter
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.rules import RuleHistory
+from glimpser.core.schedule_state import ScheduleState
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 
 
@@ -85,7 +86,7 @@ class Captures(Protocol):
         ...
 
     def finish(self, capture: Capture) -> None:
-        """Write status, end, artifact and error of a capture that ran."""
+        """Write status, end, artifacts, details and error of a capture that ran."""
         ...
 
     def running(self) -> Sequence[Capture]: ...
@@ -330,6 +331,14 @@ class Jobs(Protocol):
         """Add a job; False when its idempotency key is there already, and then nothing is added."""
         ...
 
+    def add_all(self, jobs: Sequence[Job]) -> int:
+        """Add jobs, but for those whose idempotency key is there already; gives how many were added."""
+        ...
+
+    def busy(self, kind: str) -> AbstractSet[TemplateId]:
+        """Give the templates for which a job of this kind waits or runs."""
+        ...
+
     def get(self, job_id: JobId) -> Job:
         """Raises: NotFound."""
         ...
@@ -403,6 +412,22 @@ class Jobs(Protocol):
         ...
 
 
+class Schedules(Protocol):
+    """How far schedules have come; a template that is removed takes its own with it."""
+
+    def get(self, template_id: TemplateId) -> ScheduleState | None: ...
+    def all(self) -> Sequence[ScheduleState]: ...
+    def put(self, states: Sequence[ScheduleState]) -> None:
+        """Write all of each, whether it is there or not. Raises: Conflict when a template is gone."""
+        ...
+
+    def settle(self, states: Sequence[ScheduleState]) -> None:
+        """Write how far they have come and what ran last; of those that are gone, nothing."""
+        ...
+
+    def paused(self) -> AbstractSet[TemplateId]: ...
+
+
 class Transaction(Protocol):
     """All repositories inside one transaction. Not to be kept beyond the function it is given to."""
 
@@ -446,3 +471,5 @@ class Transaction(Protocol):
     def deliveries(self) -> Deliveries: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def schedules(self) -> Schedules: ...

@@ -6,10 +6,9 @@ from typing import Literal
 
 from glimpser.core.events import Level
 from glimpser.core.ids import ChannelId, RuleId
+from glimpser.core.local_time import DAYS
 
 Decision = Literal["fire", "suppress", "no_match"]
-
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from glimpser.core.ids import TemplateId
 from glimpser.core.motion import MotionSettings, Polygon
 from glimpser.core.rules import Rule
+from glimpser.core.schedule import Action, CatchUp, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Overlay:
 class TemplateSettings:
     """What a person sets. `config` has been validated by the kind; it may hold secrets.
 
+    `schedule` is a cron expression on the clock of `timezone`: at each slot inside `schedule_windows`, or up
+    to `jitter_ms` later, `action` is done, a recording for `duration_s`. What a program that did not run has
+    missed is done once (`catch_up` one), or not at all.
+
     What lies in `privacy_masks` is covered before anything else is done with a picture.
     """
 
@@ -48,6 +53,13 @@ class TemplateSettings:
     rules: tuple[Rule, ...] = ()
     lat: float | None = None
     lon: float | None = None
+    schedule: str | None = None
+    timezone: str = "UTC"
+    jitter_ms: int = 0
+    schedule_windows: tuple[Window, ...] = ()
+    action: Action = "snapshot"
+    duration_s: float | None = None
+    catch_up: CatchUp = "one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ IS_WARNING = "level >= 30"
 IS_RUNNING = "status = 'running'"
 IS_PENDING = "status = 'pending'"
 IS_UNDONE = "status IN ('pending', 'running')"
+IS_PAUSED = "paused"
 IS_DONE = "status NOT IN ('pending', 'running')"
 IS_ENDED = "ended_at IS NOT NULL"
 IS_CANCELLING = "status = 'running' AND cancel_requested"
@@ -164,12 +165,16 @@ captures = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     _artifact_column(),
+    # Cleared with the artifact by the program, as SQLite cannot add a reference to a table that is in use.
+    Column("text_artifact_id", Id),
+    Column("details", Json, nullable=False, server_default="{}"),
     Column("error", Text),
     _one_of("kind", get_args(get_type_hints(Capture)["kind"])),
     _one_of("status", get_args(get_type_hints(Capture)["status"])),
     Index(None, "started_at", "id"),
     Index(None, "template_id", "started_at", "id"),
     _partial("ix_captures_artifact_id", "artifact_id", where="artifact_id IS NOT NULL"),
+    _partial("ix_captures_text_artifact_id", "text_artifact_id", where="text_artifact_id IS NOT NULL"),
     _partial("ix_captures_running", "id", where=IS_RUNNING),
 )
 
@@ -307,10 +312,23 @@ jobs = Table(
     # Without those that wait: an index of all would tempt SQLite away from `ix_jobs_unfinished`.
     _partial("ix_jobs_done", "status", "created_at", "id", where=IS_DONE),
     _partial("ix_jobs_ended", "ended_at", "id", where=IS_ENDED),
+    _partial("ix_jobs_busy", "kind", "template_id", where=IS_UNDONE),
     _partial("ix_jobs_cancelling", "id", where=IS_CANCELLING),
     _partial("ix_jobs_due", "kind", "priority", "scheduled_for", "id", where=IS_PENDING),
     _partial("ix_jobs_leased", "kind", "lease_until", where=IS_RUNNING),
     _partial("ix_jobs_unfinished", "id", where=IS_UNDONE),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("template_id", Id, ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("settled_until", Instant, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("last_run_at", Instant),
+    Column("last_job_id", Id),
+    _partial("ix_schedules_paused", "template_id", where=IS_PAUSED),
 )
 
 audit = Table(

@@ -13,6 +13,7 @@ from glimpser.db.queries.events import SqlEvents
 from glimpser.db.queries.healths import SqlHealths
 from glimpser.db.queries.jobs import SqlJobs
 from glimpser.db.queries.observations import SqlObservations
+from glimpser.db.queries.schedules import SqlSchedules
 from glimpser.db.queries.settings import SqlSettings
 from glimpser.db.queries.templates import SqlTemplates
 
@@ -92,3 +93,7 @@ class SqlTransaction:
     @property
     def jobs(self) -> SqlJobs:
         return SqlJobs(self._connection, self._scope)
+
+    @property
+    def schedules(self) -> SqlSchedules:
+        return SqlSchedules(self._connection)

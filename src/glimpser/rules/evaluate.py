@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from glimpser.core.events import Event
+from glimpser.core.local_time import is_within, zone_of
 from glimpser.core.rules import Rule, RuleHistory, TraceStep, Verdict
-from glimpser.rules.local_time import is_quiet, zone_of
 
 
 def evaluate(rule: Rule, event: Event, now: datetime, history: RuleHistory) -> Verdict:
@@ -80,7 +80,7 @@ def _quiet_step(rule: Rule, now: datetime) -> TraceStep:
     if not rule.quiet_hours:
         return TraceStep("quiet_hours", ok=True, detail="There are no quiet hours.")
     local = now.astimezone(zone_of(rule.timezone))
-    quiet = any(is_quiet(hours, local) for hours in rule.quiet_hours)
+    quiet = any(is_within(hours, local) for hours in rule.quiet_hours)
     inside = "inside" if quiet else "outside"
     return TraceStep(
         "quiet_hours", not quiet, f"{local:%a %H:%M} in {rule.timezone} is {inside} the quiet hours."

@@ -11,8 +11,9 @@ from glimpser.config.models import parse_model, pointer_of
 from glimpser.core.errors import FieldError, InvalidInput
 from glimpser.core.events import Level
 from glimpser.core.ids import ID_PATTERN, ChannelId, RuleId, is_id, new_id
-from glimpser.core.rules import DAYS, Condition, QuietHours, Rule
-from glimpser.rules.local_time import zone_of
+from glimpser.core.local_time import DAYS, Hours, zone_of
+from glimpser.core.rules import Condition, QuietHours, Rule
+from glimpser.core.schedule import Window
 
 MAX_RULES = 32
 MAX_DEDUPE_S = 30 * 86_400
@@ -48,6 +49,7 @@ Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"pattern": ID_
 TimeOfDay = Annotated[
     str, AfterValidator(_time_of_day), Field(json_schema_extra={"pattern": f"^{TIME_PATTERN}$"})
 ]
+ZoneName = Annotated[str, AfterValidator(_zone)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
@@ -78,7 +80,7 @@ class RuleForm(_Form):
     when: ConditionForm = ConditionForm()
     dedupe_s: Annotated[float, Field(ge=0, le=MAX_DEDUPE_S)] = 0.0
     quiet_hours: Annotated[list[QuietHoursForm], Field(max_length=16)] = []
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: ZoneName = "UTC"
     level: LevelName = "warning"
     channels: Annotated[list[Id], Field(max_length=64)] = []
 
@@ -169,10 +171,7 @@ def rule_values(rule: Rule) -> dict[str, object]:
         "enabled": rule.enabled,
         "when": {"event": rule.when.event, "min_score": rule.when.min_score, "zone": rule.when.zone},
         "dedupe_s": rule.dedupe_s,
-        "quiet_hours": [
-            {"days": list(hours.days), "from": f"{hours.start:%H:%M}", "to": f"{hours.end:%H:%M}"}
-            for hours in rule.quiet_hours
-        ],
+        "quiet_hours": [hours_values(hours) for hours in rule.quiet_hours],
         "timezone": rule.timezone,
         "level": rule.level.label,
         "channels": list(rule.channels),
@@ -180,5 +179,20 @@ def rule_values(rule: Rule) -> dict[str, object]:
 
 
 def _quiet_hours(form: QuietHoursForm) -> QuietHours:
-    days = tuple(day for day in DAYS if day in form.days)
-    return QuietHours(days=days, start=time.fromisoformat(form.start), end=time.fromisoformat(form.end))
+    return QuietHours(
+        days=_days(form), start=time.fromisoformat(form.start), end=time.fromisoformat(form.end)
+    )
+
+
+def window_of(form: QuietHoursForm) -> Window:
+    """Make the core's window of a form that has been validated."""
+    return Window(days=_days(form), start=time.fromisoformat(form.start), end=time.fromisoformat(form.end))
+
+
+def hours_values(hours: Hours) -> dict[str, object]:
+    """Write hours as plain values, as the form has them."""
+    return {"days": list(hours.days), "from": f"{hours.start:%H:%M}", "to": f"{hours.end:%H:%M}"}
+
+
+def _days(form: QuietHoursForm) -> tuple[str, ...]:
+    return tuple(day for day in DAYS if day in form.days)

@@ -9,12 +9,12 @@ from glimpser.core.errors import NotFound
 from glimpser.core.events import Event, Level
 from glimpser.core.ids import AlertId, DeliveryId, JobId, TemplateId, new_id
 from glimpser.core.jobs import Job
+from glimpser.core.local_time import zone_of
 from glimpser.core.pages import MAX_LIMIT, PageRequest, decode_cursor
 from glimpser.core.repositories import Transaction
 from glimpser.core.rules import Rule
 from glimpser.core.templates import Template
 from glimpser.rules.evaluate import evaluate
-from glimpser.rules.local_time import zone_of
 from glimpser.services.backoff import ATTEMPTS_OF_A_DAY
 
 MAX_TITLE_CHARS = 200

@@ -5,7 +5,7 @@ all. So whoever is to be told is told, whatever happens to the program.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -27,6 +27,13 @@ from glimpser.services.notices import AlertNotice, Publish, say_nothing
 
 SUPERSEDED_FOR = timedelta(minutes=1)
 """How long a picture can still be read after a better one took its place."""
+
+
+Along = Callable[[Transaction], None]
+
+
+def nothing_along(_tx: Transaction) -> None:
+    """Stand in where an event comes alone."""
 
 
 class Alerting:
@@ -73,17 +80,26 @@ class Alerting:
             template_id=frame.template_id,
         )
 
-    async def record(self, event: Event, picture: Artifact | None, *, is_new: bool) -> Event:
+    async def record(
+        self, event: Event, picture: Artifact | None, *, is_new: bool, along: Along = nothing_along
+    ) -> Event:
         """Write an event, or what is new of it, and all alerts it makes.
 
         A new picture takes the place of the one before. That can still be read for a minute, because pages
-        show it; for good if somebody has been sent a link to it.
+        show it; for good if somebody has been sent a link to it. `along` writes what belongs to the event,
+        in the same transaction, after the picture.
 
         Raises:
             Unavailable: the database cannot take it now; nothing was written.
         """
         written = replace(event, artifact_id=picture.id) if picture else event
-        made = await self._database.write(lambda tx: self._write(tx, written, picture, is_new=is_new))
+
+        def write(tx: Transaction) -> list[Alert]:
+            made = self._write(tx, written, picture, is_new=is_new)
+            along(tx)
+            return made
+
+        made = await self._database.write(write)
         await asyncio.to_thread(failpoints.hit, "alert.committed")
         if made:
             self._queue.announce(DELIVER)
@@ -155,7 +171,7 @@ class Alerting:
             tx.events.add(event)
         else:
             tx.events.update(event)
-        if event.ended_at is not None:
+        if event.ended_at is not None and "score" in event.metadata:
             tx.observations.add(_observation(event))
         decided = decide(tx, event, min_level=self._min_level, now=self._clock.now())
         made = [alert for alert in decided.alerts if _add(tx, alert)]

@@ -42,8 +42,8 @@ class Feeds:
         key = f"{feed.key} {settings.privacy_masks} {caption_of(settings)}"
         return replace(feed, source=source, key=key)
 
-    def spec(self, template: Template) -> LiveSpec[Feed]:
-        """Say what running a view takes; motion is looked for only in views that are always live.
+    def spec(self, template: Template, *, is_watched: bool = False) -> LiveSpec[Feed]:
+        """Say what running a view takes; motion is looked for in views that are always live, or recorded.
 
         Whatever runs it retouches its pictures.
 
@@ -54,7 +54,7 @@ class Feeds:
         return LiveSpec(
             template_id=template.id,
             feed=self._as_it_is(settings),
-            motion=settings.motion if settings.live else MotionSettings(detector=OFF),
+            motion=settings.motion if settings.live or is_watched else MotionSettings(detector=OFF),
             zones=tuple(zone.points for zone in settings.zones),
             motion_masks=settings.motion_masks,
             privacy_masks=settings.privacy_masks,

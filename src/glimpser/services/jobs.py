@@ -90,13 +90,21 @@ class Jobs:
             idempotency_key=key,
             scheduled_for=at or now,
             created_at=now,
-            max_attempts=self._kind(kind).retry.max_attempts,
+            max_attempts=self.max_attempts(kind),
         )
 
     def added(self, job: Job) -> None:
         """Have a job that was just committed begin, and tell of it."""
-        self._queue.announce(job.kind)
+        self.announce(job.kind)
         self._tell(job)
+
+    def announce(self, kind: str) -> None:
+        """Have jobs of a kind that were just committed begin."""
+        self._queue.announce(kind)
+
+    def max_attempts(self, kind: str) -> int:
+        """Say how often jobs of a kind are tried."""
+        return self._kind(kind).retry.max_attempts
 
     async def get(self, job_id: JobId, *, within: Scope) -> Job:
         """Raises: NotFound."""

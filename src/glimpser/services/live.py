@@ -86,6 +86,7 @@ class Live:
         self._changes: asyncio.Queue[TemplateId] = asyncio.Queue()
         self._templates: dict[TemplateId, Template] = {}
         self._demand: Counter[TemplateId] = Counter()
+        self._recorded: Counter[TemplateId] = Counter()
 
     async def run(self) -> None:
         """Start what is to run, then follow changes and events. Never returns."""
@@ -203,6 +204,23 @@ class Live:
             yield
 
     @asynccontextmanager
+    async def recording(self, template: Template) -> AsyncIterator[None]:
+        """Have the view run while the context is open, with motion looked for.
+
+        Raises:
+            Unavailable: it is switched off.
+        """
+        self._recorded[template.id] += 1
+        self.changed(template.id)
+        try:
+            async with self._running(template):
+                yield
+        finally:
+            self._recorded[template.id] -= 1
+            self._recorded += Counter()  # drops what has come to zero
+            self.changed(template.id)
+
+    @asynccontextmanager
     async def _running(self, template: Template) -> AsyncIterator[None]:
         """Have the view run while the context is open, and a little longer.
 
@@ -259,7 +277,7 @@ class Live:
                 self._health.switched_off(template.id)
             return
         try:
-            await self._pool.start(self._feeds.spec(template))
+            await self._pool.start(self._feeds.spec(template, is_watched=bool(self._recorded[template.id])))
         except GlimpserError as error:
             _log.error("live.cannot_start", template_id=template.id, reason=error.detail)
             status = StreamStatus(state=State.FAILED, since=self._clock.now(), reason=error.detail)

@@ -31,6 +31,7 @@ from glimpser.web.routes import (
     live,
     media,
     rules,
+    schedules,
     session,
     static,
     system,
@@ -79,7 +80,7 @@ class Row:
 WRITE = (404, 409, 412, 422, 428, 503)
 TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.AlertView
 ACCOUNT = account_shapes.AccountView
-JOB = shapes.JobView
+JOB, SCHEDULE = shapes.JobView, shapes.ScheduleView
 
 BYTES = {"type": "string", "format": "binary"}
 
@@ -159,6 +160,21 @@ ROUTES = (
     ),
     Row("DELETE", "/api/admin/api-keys/{key_id}", ADMIN, accounts.revoke_api_key, None, 204, (404, 503)),
     Row("GET", "/api/admin/audit", ADMIN, accounts.audit, account_shapes.AuditList, 200, (422,)),
+    Row("GET", "/api/admin/schedules", OPERATOR, schedules.listing, shapes.ScheduleList, 200, (422,)),
+    Row("GET", "/api/admin/schedules/{template_id}", OPERATOR, schedules.read, SCHEDULE, 200, (404,)),
+    Row(
+        "POST", "/api/admin/schedules/{template_id}/trigger", OPERATOR, schedules.trigger, shapes.JobStarted,
+        202, (404, 409, 503),
+    ),
+    Row(
+        "POST", "/api/admin/schedules/{template_id}/pause", OPERATOR, schedules.pause, SCHEDULE,
+        others=(404, 503),
+    ),
+    Row(
+        "POST", "/api/admin/schedules/{template_id}/resume", OPERATOR, schedules.resume, SCHEDULE,
+        others=(404, 503),
+    ),
+    Row("GET", "/api/schedule/preview", VIEWER, schedules.preview, shapes.SchedulePreview, 200, (422,)),
     Row("GET", "/{path:path}", PUBLIC, static.page, ("text/html",), others=(404,), of=static.PageRoute),
 )  # fmt: skip
 

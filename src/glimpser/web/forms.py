@@ -25,12 +25,24 @@ from glimpser.core.events import Event, Level
 from glimpser.core.ids import ID_PATTERN, EventId, TemplateId, is_id, new_id
 from glimpser.core.motion import MotionSettings, Polygon, check_polygon
 from glimpser.core.rules import Rule
+from glimpser.core.schedule import MAX_CRON_CHARS, MAX_JITTER_MS, Action, CatchUp, Timetable, Window
 from glimpser.core.templates import Overlay, TemplateSettings, Zone
-from glimpser.rules.parse import MAX_RULES, RuleForm, check_ids, check_zones, rule_of
+from glimpser.rules.parse import (
+    MAX_RULES,
+    QuietHoursForm,
+    RuleForm,
+    ZoneName,
+    check_ids,
+    check_zones,
+    rule_of,
+    window_of,
+)
 from glimpser.services.channels import TEST_BODY, TEST_TITLE, ChannelDraft
 from glimpser.web.shapes import Later, LevelName
 
 MAX_POINTS = 64
+MAX_DURATION_S = 86_400
+_FIRST_SLOT = datetime(2026, 1, 1, tzinfo=UTC)
 
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 """A time with its offset (RFC 3339, section 5.6). A number, which could be seconds since 1970, is none."""
@@ -127,13 +139,6 @@ def _only(neutral: object) -> dict[str, Any]:
 class LaterForm(Form):
     """Takes those fields, so that an answer can be sent back as it came."""
 
-    schedule: JsonValue = None
-    timezone: JsonValue = "UTC"
-    jitter_ms: JsonValue = 0
-    schedule_windows: JsonValue = []
-    action: JsonValue = "snapshot"
-    duration_s: JsonValue = None
-    paused: JsonValue = False
     callback_url: JsonValue = None
     proxy: JsonValue = None
     pre_roll_s: JsonValue = 0
@@ -148,7 +153,37 @@ class LaterForm(Form):
         return value
 
 
-class TemplateForm(LaterForm):
+class ScheduleForm(Form):
+    """When a view is captured again and again, and how."""
+
+    schedule: Annotated[str, Field(max_length=MAX_CRON_CHARS)] | None = None
+    timezone: ZoneName = "UTC"
+    jitter_ms: Annotated[int, Field(ge=0, le=MAX_JITTER_MS)] = 0
+    schedule_windows: Annotated[list[QuietHoursForm], Field(max_length=16)] = []
+    action: Action = "snapshot"
+    duration_s: Annotated[float, Field(ge=1, le=MAX_DURATION_S)] | None = None
+    catch_up: CatchUp = "one"
+
+    def windows(self) -> tuple[Window, ...]:
+        return tuple(window_of(window) for window in self.schedule_windows)
+
+    def check_schedule(self) -> None:
+        """Refuse what would never run, or not as it is meant.
+
+        Raises:
+            InvalidInput: it names the field.
+        """
+        if self.action == "record" and self.duration_s is None:
+            raise InvalidInput.field("/duration_s", "Say how long a recording lasts.")
+        if self.action == "snapshot" and self.duration_s is not None:
+            raise InvalidInput.field("/duration_s", "Only a recording lasts: leave it out.")
+        if self.schedule is None:
+            return
+        if Timetable(self.schedule, self.timezone, self.windows()).next_after(_FIRST_SLOT) is None:
+            raise InvalidInput.field("/schedule_windows", "No slot of the schedule lies in a window.")
+
+
+class TemplateForm(ScheduleForm, LaterForm):
     """A template to be: POST and PUT. What is absent takes its default; absent secrets are kept."""
 
     model_config = ConfigDict(json_schema_extra=_describe_template)
@@ -172,6 +207,7 @@ class TemplateForm(LaterForm):
     id: ReadOnly = None
     health: ReadOnly = None
     stream: ReadOnly = None
+    paused: ReadOnly = None
     version: ReadOnly = None
     created_at: ReadOnly = None
     updated_at: ReadOnly = None
@@ -203,6 +239,13 @@ class TemplateForm(LaterForm):
             rules=self._rules(),
             lat=self.lat,
             lon=self.lon,
+            schedule=self.schedule.strip() if self.schedule is not None else None,
+            timezone=self.timezone,
+            jitter_ms=self.jitter_ms,
+            schedule_windows=self.windows(),
+            action=self.action,
+            duration_s=self.duration_s,
+            catch_up=self.catch_up,
         )
 
     def _rules(self) -> tuple[Rule, ...]:
@@ -212,6 +255,7 @@ class TemplateForm(LaterForm):
         return rules
 
     def _check_together(self) -> None:
+        self.check_schedule()
         if (self.lat is None) != (self.lon is None):
             raise InvalidInput.field("/lat", "A place needs both lat and lon.")
         names = [zone.name for zone in self.zones]

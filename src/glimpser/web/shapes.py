@@ -17,10 +17,12 @@ from glimpser.core.jobs import Job, JobStatus
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.motion import MotionSettings, Polygon
 from glimpser.core.rules import Decision, Rule, TraceStep, Verdict
+from glimpser.core.schedule import Action, CatchUp, Window
 from glimpser.core.templates import Overlay, Template, TemplateSettings, Zone
-from glimpser.rules.parse import RuleForm, form_of, rule_values
+from glimpser.rules.parse import QuietHoursForm, RuleForm, form_of, hours_values, rule_values
 from glimpser.services.channels import TestResult
 from glimpser.services.history import Uris
+from glimpser.services.schedule_plans import Upcoming
 
 T = TypeVar("T")
 
@@ -70,13 +72,6 @@ class StreamView:
 class Later:
     """Fields of a template whose function comes in a later version: always as they stand here."""
 
-    schedule: str | None = None
-    timezone: str = "UTC"
-    jitter_ms: int = 0
-    schedule_windows: Sequence[object] = ()
-    action: Literal["snapshot", "record"] = "snapshot"
-    duration_s: float | None = None
-    paused: bool = False
     callback_url: str | None = None
     proxy: str | None = None
     pre_roll_s: float = 0
@@ -102,6 +97,14 @@ class TemplateView(Later):
     overlay: Overlay
     lat: float | None
     lon: float | None
+    schedule: str | None
+    timezone: str
+    jitter_ms: int
+    schedule_windows: Sequence[QuietHoursForm]
+    action: Action
+    duration_s: float | None
+    catch_up: CatchUp
+    paused: bool
     health: HealthView
     stream: StreamView
     version: int
@@ -146,6 +149,8 @@ class CaptureView:
     ended_at: datetime | None
     artifact_id: str | None
     artifact_uri: str | None
+    text_artifact_id: str | None
+    details: Mapping[str, object]
     error: str | None
 
 
@@ -302,6 +307,40 @@ class JobStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleView:
+    """When a view is captured; jitter comes on top of `next_runs`. `id` is that of its template."""
+
+    id: str
+    template_id: str
+    cron: str
+    timezone: str
+    jitter_ms: int
+    action: Action
+    duration_s: float | None
+    catch_up: CatchUp
+    enabled: bool
+    paused: bool
+    last_run: datetime | None
+    last_job_id: str | None
+    next_run: datetime | None
+    next_runs: Sequence[datetime]
+    in_words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleList(Listing[ScheduleView]):
+    """Schedules, that of the oldest template first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulePreview:
+    """What a cron expression means."""
+
+    in_words: str
+    next_runs: Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserView:
     id: str
     email: str
@@ -387,9 +426,12 @@ def as_json(value: object) -> object:
 
 def settings_json(shown: TemplateSettings) -> dict[str, object]:
     """Write settings as a client would send them, to be changed by a patch."""
-    document = as_json(replace(shown, rules=()))
+    document = as_json(replace(shown, rules=(), schedule_windows=()))
     assert isinstance(document, dict)
-    return document | {"rules": [rule_values(rule) for rule in shown.rules]}
+    return document | {
+        "rules": [rule_values(rule) for rule in shown.rules],
+        "schedule_windows": [hours_values(window) for window in shown.schedule_windows],
+    }
 
 
 class Reply(JSONResponse):
@@ -399,16 +441,25 @@ class Reply(JSONResponse):
         return _encoder.encode(content)
 
 
-def template_view(template: Template, stream: StreamStatus, health: ViewHealth) -> TemplateView:
-    return TemplateView(**_common(template, stream, health))
+def template_view(
+    template: Template, stream: StreamStatus, health: ViewHealth, *, paused: bool = False
+) -> TemplateView:
+    """`paused` says that its schedule is."""
+    return TemplateView(**_common(template, stream, health), paused=paused)
 
 
 def admin_template_view(
-    template: Template, stream: StreamStatus, health: ViewHealth, *, shown: TemplateSettings
+    template: Template,
+    stream: StreamStatus,
+    health: ViewHealth,
+    *,
+    shown: TemplateSettings,
+    paused: bool = False,
 ) -> AdminTemplateView:
     """`shown` are the settings without their secrets."""
     return AdminTemplateView(
         **_common(template, stream, health),
+        paused=paused,
         config=shown.config,
         rules=[form_of(rule) for rule in shown.rules],
     )
@@ -433,6 +484,13 @@ def _common(template: Template, stream: StreamStatus, health: ViewHealth) -> dic
         "lat": settings.lat,
         "lon": settings.lon,
         "health": health_view(health),
+        "schedule": settings.schedule,
+        "timezone": settings.timezone,
+        "jitter_ms": settings.jitter_ms,
+        "schedule_windows": [_window_form(window) for window in settings.schedule_windows],
+        "action": settings.action,
+        "duration_s": settings.duration_s,
+        "catch_up": settings.catch_up,
         "stream": stream_view(stream),
         "version": template.version,
         "created_at": template.created_at,
@@ -448,6 +506,10 @@ def health_view(health: ViewHealth) -> HealthView:
         last_good_at=health.last_good_at,
         last_good_artifact_id=health.last_good_artifact_id,
     )
+
+
+def _window_form(window: Window) -> QuietHoursForm:
+    return QuietHoursForm.model_validate(hours_values(window))
 
 
 def stream_view(stream: StreamStatus) -> StreamView:
@@ -530,6 +592,27 @@ def job_view(job: Job) -> JobView:
     )
 
 
+def schedule_view(found: Upcoming) -> ScheduleView:
+    settings, state = found.template.settings, found.state
+    return ScheduleView(
+        id=found.template.id,
+        template_id=found.template.id,
+        cron=settings.schedule or "",
+        timezone=settings.timezone,
+        jitter_ms=settings.jitter_ms,
+        action=settings.action,
+        duration_s=settings.duration_s,
+        catch_up=settings.catch_up,
+        enabled=settings.enabled,
+        paused=state.paused,
+        last_run=state.last_run_at,
+        last_job_id=state.last_job_id,
+        next_run=found.next_runs[0] if found.next_runs else None,
+        next_runs=found.next_runs,
+        in_words=found.in_words,
+    )
+
+
 def capture_view(capture: Capture, uris: Uris) -> CaptureView:
     return CaptureView(
         id=capture.id,
@@ -540,6 +623,8 @@ def capture_view(capture: Capture, uris: Uris) -> CaptureView:
         ended_at=capture.ended_at,
         artifact_id=capture.artifact_id,
         artifact_uri=uris.get(capture.artifact_id) if capture.artifact_id else None,
+        text_artifact_id=capture.text_artifact_id,
+        details=capture.details,
         error=capture.error,
     )
 

@@ -28,6 +28,7 @@ from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
 from glimpser.services.notices import Notices
 from glimpser.services.rates import Rates
+from glimpser.services.schedules import Schedules
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.users import Users
@@ -115,6 +116,7 @@ class Services:
     tickets: Tickets
     rates: Rates
     jobs: Jobs
+    schedules: Schedules
     ready: Readiness
     recorder: RequestRecorder
     clock: Clock

@@ -21,6 +21,7 @@ from glimpser.core.events import EventFilter, Level
 from glimpser.core.ids import EventId, TemplateId
 from glimpser.core.jobs import JobFilter
 from glimpser.core.pages import PageRequest
+from glimpser.core.schedule_state import ScheduleState
 from glimpser.core.templates import TemplateFilter
 from glimpser.db import migrate
 from glimpser.db.settings import DatabaseSettings
@@ -53,6 +54,7 @@ WALKED_WHOLE = (
     "SCAN captures USING INDEX ix_captures_running",  # the index holds nothing but what is asked for
     "SCAN users USING COVERING INDEX",  # a count of a small table
     "SCAN garbage",  # likewise: it is swept all the time
+    "SCAN schedules",  # one small row for each template, read at the start and for lists of all
 )
 
 PAGES = [PageRequest(limit=50), PageRequest(limit=50, after=id_at(1))]
@@ -198,6 +200,8 @@ def use_jobs(tx: Any) -> None:
     tx.jobs.release(saved.id, fence=1)
     tx.jobs.finish(replace(saved, status="success"), fence=1)
     tx.jobs.unfinished(None, 10)
+    tx.jobs.add_all([job(idempotency_key="once"), job()])
+    tx.jobs.busy("deliver")
     tx.jobs.by_key("once")
     tx.jobs.report(saved.id, fence=1, progress=0.5, step="half")
     tx.jobs.cancel(saved)
@@ -210,6 +214,18 @@ def use_jobs(tx: Any) -> None:
         for where in combinations(kind="deliver", status=status, template_id=VIEW):
             for page in PAGES:
                 tx.jobs.list(JobFilter(**where), page)
+
+
+def use_schedules(tx: Any) -> None:
+    view = template()
+    tx.templates.add(view)
+    state = ScheduleState(template_id=view.id, plan="", settled_until=at(0))
+    for _ in range(2):
+        tx.schedules.put([state])
+    tx.schedules.settle([state])
+    tx.schedules.get(view.id)
+    tx.schedules.all()
+    tx.schedules.paused()
 
 
 def use_the_rest(tx: Any) -> None:
@@ -342,6 +358,7 @@ def test_every_statement_is_served_by_an_index(settings: DatabaseSettings, tmp_p
             use_channels,
             use_alerts,
             use_jobs,
+            use_schedules,
             use_the_rest,
             look_through_a_scope,
         ):

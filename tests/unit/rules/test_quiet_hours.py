@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glimpser.core.errors import InvalidInput
-from glimpser.core.rules import DAYS, QuietHours
-from glimpser.rules.local_time import is_quiet, zone_of
+from glimpser.core.local_time import DAYS, is_within, zone_of
+from glimpser.core.rules import QuietHours
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 ZONES = (
@@ -73,7 +73,7 @@ def test_quiet_is_what_lies_between_beginning_and_end(
     local = (change + offset_min * MINUTE).astimezone(zone_of(zone)).replace(second=second)
     shown = local.replace(tzinfo=None, second=0, microsecond=0, fold=0)
 
-    assert is_quiet(hours, local) == (shown in quiet_minutes(hours, shown))
+    assert is_within(hours, local) == (shown in quiet_minutes(hours, shown))
 
 
 def berlin(text: str) -> datetime:
@@ -93,7 +93,7 @@ def berlin(text: str) -> datetime:
 def test_a_night_belongs_to_the_day_on_which_it_begins(moment: str, *, quiet: bool) -> None:
     hours = QuietHours(days=("fri",), start=time(22), end=time(6))
 
-    assert is_quiet(hours, berlin(moment)) == quiet
+    assert is_within(hours, berlin(moment)) == quiet
 
 
 def test_an_hour_that_comes_twice_is_quiet_twice() -> None:
@@ -101,23 +101,23 @@ def test_an_hour_that_comes_twice_is_quiet_twice() -> None:
 
     moments = [f"2025-10-26T{hour}:{minute}:00Z" for hour in ("00", "01") for minute in (29, 30, 44, 45)]
 
-    assert [is_quiet(hours, berlin(moment)) for moment in moments] == [False, True, True, False] * 2
+    assert [is_within(hours, berlin(moment)) for moment in moments] == [False, True, True, False] * 2
 
 
 def test_a_beginning_that_the_clock_leaves_out_is_not_missed() -> None:
     hours = QuietHours(start=time(2, 30), end=time(3, 30))
 
-    assert is_quiet(hours, berlin("2025-03-30T01:00:00Z"))  # the clock goes from 02:00 to 03:00
-    assert not is_quiet(hours, berlin("2025-03-30T00:59:59Z"))
-    assert not is_quiet(hours, berlin("2025-03-30T01:30:00Z"))
+    assert is_within(hours, berlin("2025-03-30T01:00:00Z"))  # the clock goes from 02:00 to 03:00
+    assert not is_within(hours, berlin("2025-03-30T00:59:59Z"))
+    assert not is_within(hours, berlin("2025-03-30T01:30:00Z"))
 
 
 def test_equal_times_are_a_whole_day() -> None:
     hours = QuietHours(days=("mon",), start=time(8), end=time(8))
 
-    assert is_quiet(hours, berlin("2026-01-05T07:00:00Z"))
-    assert is_quiet(hours, berlin("2026-01-06T06:59:59Z"))
-    assert not is_quiet(hours, berlin("2026-01-06T07:00:00Z"))
+    assert is_within(hours, berlin("2026-01-05T07:00:00Z"))
+    assert is_within(hours, berlin("2026-01-06T06:59:59Z"))
+    assert not is_within(hours, berlin("2026-01-06T07:00:00Z"))
 
 
 @pytest.mark.parametrize("name", [*ZONES, "Etc/GMT+5", "America/Argentina/Buenos_Aires", "EST5EDT"])

@@ -45,6 +45,13 @@ FULL: dict[str, Any] = {
     ],
     "lat": 52.5,
     "lon": 13.4,
+    "schedule": "0 9 * * mon-fri",
+    "timezone": "Europe/Berlin",
+    "jitter_ms": 500,
+    "schedule_windows": [{"days": ["mon", "sat"], "from": "08:00", "to": "06:30"}],
+    "action": "record",
+    "duration_s": 60.0,
+    "catch_up": "none",
 }
 
 
@@ -200,7 +207,7 @@ async def test_a_patch_keeps_secrets_it_does_not_name_and_removes_an_empty_one(w
 
 
 @pytest.mark.parametrize(
-    "patch", [{"name": None}, {"name": 5}, {"nmae": "x"}, {"schedule": "* * * * *"}], ids=str
+    "patch", [{"name": None}, {"name": 5}, {"nmae": "x"}, {"schedule": "* * * *"}], ids=str
 )
 async def test_a_patch_that_spoils_the_template_is_refused(world: World, patch: dict[str, Any]) -> None:
     headers = await world.sign_in()
@@ -239,11 +246,22 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"lat": 91, "lon": 0}, "/lat"),
     ({"lat": 10}, "/lat"),
     ({"colour": "red"}, "/colour"),
-    ({"schedule": "* * * * *"}, "/schedule"),
-    ({"paused": True}, "/paused"),
-    ({"paused": 0}, "/paused"),
+    ({"schedule": "* * * *"}, "/schedule"),
+    ({"schedule": "61 * * * *"}, "/schedule"),
+    ({"schedule": 5}, "/schedule"),
+    ({"schedule": "* " * 101}, "/schedule"),
     ({"jitter_ms": False}, "/jitter_ms"),
-    ({"timezone": "Europe/Berlin"}, "/timezone"),
+    ({"jitter_ms": 3_600_001}, "/jitter_ms"),
+    ({"timezone": "Europe/Atlantis"}, "/timezone"),
+    ({"timezone": "../../etc/passwd"}, "/timezone"),
+    ({"action": "dance"}, "/action"),
+    ({"action": "record"}, "/duration_s"),
+    ({"duration_s": 5}, "/duration_s"),
+    ({"action": "record", "duration_s": 0}, "/duration_s"),
+    ({"catch_up": "all"}, "/catch_up"),
+    ({"schedule_windows": [{"days": [], "from": "01:00", "to": "02:00"}]}, "/schedule_windows/0/days"),
+    ({"schedule_windows": [{"from": "25:00", "to": "02:00"}]}, "/schedule_windows/0/from"),
+    ({"schedule": "0 12 * * *", "schedule_windows": [{"from": "01:00", "to": "02:00"}]}, "/schedule_windows"),
     ({"rules": [{"name": "x"}, {"name": "x", "when": {"min_score": 2}}]}, "/rules/1/when/min_score"),
     ({"rules": [{"name": "x", "when": {"zone": "roof"}}]}, "/rules/0/when/zone"),
     ({"rules": [{"name": "x", "timezone": "Mars/Olympus"}]}, "/rules/0/timezone"),

@@ -240,6 +240,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listing
+         * @description List schedules, that of the oldest template first.
+         */
+        get: operations["schedules_listing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/schedules/{template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Read the schedule of a template, with its next runs.
+         */
+        get: operations["schedules_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/schedules/{template_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Let no slot run until it is resumed.
+         */
+        post: operations["schedules_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/schedules/{template_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Let slots run again; those that passed meanwhile are not made up for.
+         */
+        post: operations["schedules_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/schedules/{template_id}/trigger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trigger
+         * @description Capture a view now, whatever its schedule says.
+         */
+        post: operations["schedules_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/users": {
         parameters: {
             query?: never;
@@ -594,6 +694,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedule/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview
+         * @description Say in words what a cron expression means, and when it is time next.
+         */
+        get: operations["schedules_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -941,12 +1061,16 @@ export interface components {
         AdminTemplateView: {
             /**
              * Action
-             * @default snapshot
              * @enum {string}
              */
             action: "snapshot" | "record";
             /** Callback Url */
             callback_url?: string | null;
+            /**
+             * Catch Up
+             * @enum {string}
+             */
+            catch_up: "one" | "none";
             /** Config */
             config: {
                 [key: string]: unknown;
@@ -957,7 +1081,7 @@ export interface components {
              */
             created_at: string;
             /** Duration S */
-            duration_s?: number | null;
+            duration_s: number | null;
             /** Enabled */
             enabled: boolean;
             /** Groups */
@@ -965,10 +1089,7 @@ export interface components {
             health: components["schemas"]["HealthView"];
             /** Id */
             id: string;
-            /**
-             * Jitter Ms
-             * @default 0
-             */
+            /** Jitter Ms */
             jitter_ms: number;
             /** Kind */
             kind: string;
@@ -989,10 +1110,7 @@ export interface components {
             /** Notes */
             notes: string;
             overlay: components["schemas"]["Overlay"];
-            /**
-             * Paused
-             * @default false
-             */
+            /** Paused */
             paused: boolean;
             /**
              * Pre Roll S
@@ -1015,17 +1133,11 @@ export interface components {
             /** Rules */
             rules: components["schemas"]["RuleForm"][];
             /** Schedule */
-            schedule?: string | null;
-            /**
-             * Schedule Windows
-             * @default []
-             */
-            schedule_windows: unknown[];
+            schedule: string | null;
+            /** Schedule Windows */
+            schedule_windows: components["schemas"]["QuietHoursForm"][];
             stream: components["schemas"]["StreamView"];
-            /**
-             * Timezone
-             * @default UTC
-             */
+            /** Timezone */
             timezone: string;
             /**
              * Updated At
@@ -1173,6 +1285,10 @@ export interface components {
             artifact_id: string | null;
             /** Artifact Uri */
             artifact_uri: string | null;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
             /** Ended At */
             ended_at: string | null;
             /** Error */
@@ -1196,6 +1312,8 @@ export interface components {
             status: "running" | "success" | "failure";
             /** Template Id */
             template_id: string;
+            /** Text Artifact Id */
+            text_artifact_id: string | null;
         };
         /**
          * ChannelForm
@@ -1435,6 +1553,14 @@ export interface components {
             items: unknown[];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * JobStarted
+         * @description What was asked for goes on as this job.
+         */
+        JobStarted: {
+            /** Job Id */
+            job_id: string;
         };
         /**
          * JobView
@@ -1814,6 +1940,68 @@ export interface components {
             trace: components["schemas"]["TraceStep"][];
         };
         /**
+         * ScheduleList
+         * @description Schedules, that of the oldest template first.
+         */
+        ScheduleList: {
+            /** Items */
+            items: unknown[];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * SchedulePreview
+         * @description What a cron expression means.
+         */
+        SchedulePreview: {
+            /** In Words */
+            in_words: string;
+            /** Next Runs */
+            next_runs: string[];
+        };
+        /**
+         * ScheduleView
+         * @description When a view is captured; jitter comes on top of `next_runs`. `id` is that of its template.
+         */
+        ScheduleView: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "snapshot" | "record";
+            /**
+             * Catch Up
+             * @enum {string}
+             */
+            catch_up: "one" | "none";
+            /** Cron */
+            cron: string;
+            /** Duration S */
+            duration_s: number | null;
+            /** Enabled */
+            enabled: boolean;
+            /** Id */
+            id: string;
+            /** In Words */
+            in_words: string;
+            /** Jitter Ms */
+            jitter_ms: number;
+            /** Last Job Id */
+            last_job_id: string | null;
+            /** Last Run */
+            last_run: string | null;
+            /** Next Run */
+            next_run: string | null;
+            /** Next Runs */
+            next_runs: string[];
+            /** Paused */
+            paused: boolean;
+            /** Template Id */
+            template_id: string;
+            /** Timezone */
+            timezone: string;
+        };
+        /**
          * SessionView
          * @description `me` is null for who is not signed in.
          */
@@ -1880,18 +2068,26 @@ export interface components {
          */
         TemplateForm: {
             /**
+             * Action
              * @default snapshot
-             * @constant
+             * @enum {string}
              */
-            action: components["schemas"]["JsonValue"];
+            action: "snapshot" | "record";
             callback_url?: components["schemas"]["JsonValue"];
+            /**
+             * Catch Up
+             * @default one
+             * @enum {string}
+             */
+            catch_up: "one" | "none";
             /** Config */
             config: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /** @description Read-only: taken from an answer, ignored. */
             created_at?: components["schemas"]["JsonValue"];
-            duration_s?: components["schemas"]["JsonValue"];
+            /** Duration S */
+            duration_s?: number | null;
             /**
              * Enabled
              * @default true
@@ -1907,10 +2103,10 @@ export interface components {
             /** @description Read-only: taken from an answer, ignored. */
             id?: components["schemas"]["JsonValue"];
             /**
+             * Jitter Ms
              * @default 0
-             * @constant
              */
-            jitter_ms: components["schemas"]["JsonValue"];
+            jitter_ms: number;
             /** Kind */
             kind: string;
             /** Lat */
@@ -1949,11 +2145,8 @@ export interface components {
              *     }
              */
             overlay: components["schemas"]["OverlayForm"];
-            /**
-             * @default false
-             * @constant
-             */
-            paused: components["schemas"]["JsonValue"];
+            /** @description Read-only: taken from an answer, ignored. */
+            paused?: components["schemas"]["JsonValue"];
             /**
              * @default 0
              * @constant
@@ -1976,16 +2169,20 @@ export interface components {
              * @default []
              */
             rules: components["schemas"]["RuleForm"][];
-            schedule?: components["schemas"]["JsonValue"];
-            /** @default [] */
-            schedule_windows: components["schemas"]["JsonValue"];
+            /** Schedule */
+            schedule?: string | null;
+            /**
+             * Schedule Windows
+             * @default []
+             */
+            schedule_windows: components["schemas"]["QuietHoursForm"][];
             /** @description Read-only: taken from an answer, ignored. */
             stream?: components["schemas"]["JsonValue"];
             /**
+             * Timezone
              * @default UTC
-             * @constant
              */
-            timezone: components["schemas"]["JsonValue"];
+            timezone: string;
             /** @description Read-only: taken from an answer, ignored. */
             updated_at?: components["schemas"]["JsonValue"];
             /** @description Read-only: taken from an answer, ignored. */
@@ -2011,19 +2208,20 @@ export interface components {
          * @description Some of the settings.
          */
         TemplatePatch: {
-            action?: components["schemas"]["JsonValue"] | null;
+            action?: ("snapshot" | "record") | null;
             callback_url?: components["schemas"]["JsonValue"] | null;
+            catch_up?: ("one" | "none") | null;
             /** Config */
             config?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             created_at?: components["schemas"]["JsonValue"] | null;
-            duration_s?: components["schemas"]["JsonValue"] | null;
+            duration_s?: (number | null) | null;
             enabled?: boolean | null;
             groups?: string[] | null;
             health?: components["schemas"]["JsonValue"] | null;
             id?: components["schemas"]["JsonValue"] | null;
-            jitter_ms?: components["schemas"]["JsonValue"] | null;
+            jitter_ms?: number | null;
             /** Kind */
             kind?: string;
             lat?: (number | null) | null;
@@ -2042,10 +2240,10 @@ export interface components {
             proxy?: components["schemas"]["JsonValue"] | null;
             retention?: components["schemas"]["JsonValue"] | null;
             rules?: components["schemas"]["RuleForm"][] | null;
-            schedule?: components["schemas"]["JsonValue"] | null;
-            schedule_windows?: components["schemas"]["JsonValue"] | null;
+            schedule?: (string | null) | null;
+            schedule_windows?: components["schemas"]["QuietHoursForm"][] | null;
             stream?: components["schemas"]["JsonValue"] | null;
-            timezone?: components["schemas"]["JsonValue"] | null;
+            timezone?: string | null;
             updated_at?: components["schemas"]["JsonValue"] | null;
             version?: components["schemas"]["JsonValue"] | null;
             zones?: components["schemas"]["ZoneForm"][] | null;
@@ -2057,19 +2255,23 @@ export interface components {
         TemplateView: {
             /**
              * Action
-             * @default snapshot
              * @enum {string}
              */
             action: "snapshot" | "record";
             /** Callback Url */
             callback_url?: string | null;
             /**
+             * Catch Up
+             * @enum {string}
+             */
+            catch_up: "one" | "none";
+            /**
              * Created At
              * Format: date-time
              */
             created_at: string;
             /** Duration S */
-            duration_s?: number | null;
+            duration_s: number | null;
             /** Enabled */
             enabled: boolean;
             /** Groups */
@@ -2077,10 +2279,7 @@ export interface components {
             health: components["schemas"]["HealthView"];
             /** Id */
             id: string;
-            /**
-             * Jitter Ms
-             * @default 0
-             */
+            /** Jitter Ms */
             jitter_ms: number;
             /** Kind */
             kind: string;
@@ -2101,10 +2300,7 @@ export interface components {
             /** Notes */
             notes: string;
             overlay: components["schemas"]["Overlay"];
-            /**
-             * Paused
-             * @default false
-             */
+            /** Paused */
             paused: boolean;
             /**
              * Pre Roll S
@@ -2125,17 +2321,11 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /** Schedule */
-            schedule?: string | null;
-            /**
-             * Schedule Windows
-             * @default []
-             */
-            schedule_windows: unknown[];
+            schedule: string | null;
+            /** Schedule Windows */
+            schedule_windows: components["schemas"]["QuietHoursForm"][];
             stream: components["schemas"]["StreamView"];
-            /**
-             * Timezone
-             * @default UTC
-             */
+            /** Timezone */
             timezone: string;
             /**
              * Updated At
@@ -4021,6 +4211,591 @@ export interface operations {
             };
             /** @description Request Header Fields Too Large */
             431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedules_listing: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Items on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedules_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ULID */
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedules_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ULID */
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedules_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ULID */
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedules_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ULID */
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStarted"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6226,6 +7001,93 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedules_preview: {
+        parameters: {
+            query: {
+                /** @description Five or six fields, or @daily …. */
+                cron: string;
+                timezone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -41,6 +41,7 @@ _DISCARD = insert(garbage).from_select(
     ["uri"], select(artifacts.c.uri).where(artifacts.c.id == bindparam("id"))
 )
 _REMOVE = delete(artifacts).where(artifacts.c.id == bindparam("id"))
+_UNLINK = update(captures).where(captures.c.text_artifact_id == bindparam("of")).values(text_artifact_id=None)
 _EXPIRE = update(artifacts).where(artifacts.c.id == bindparam("of"))
 _EXPIRED = (
     select(artifacts.c.id).where(artifacts.c.expires_at <= bindparam("now")).order_by(artifacts.c.expires_at)
@@ -83,6 +84,7 @@ class SqlArtifacts:
     def remove(self, artifact_id: ArtifactId) -> None:
         if self._connection.execute(_DISCARD, {"id": artifact_id}).rowcount == 0:
             raise NotFound("There is no artifact with this id.")
+        self._connection.execute(_UNLINK, {"of": artifact_id})
         self._connection.execute(_REMOVE, {"id": artifact_id})
 
     def expire(self, artifact_id: ArtifactId, at: datetime) -> None:

@@ -14,6 +14,7 @@ from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
 from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import IS_RUNNING, captures
 
+_FINISHED = ("status", "ended_at", "artifact_id", "text_artifact_id", "details", "error")
 _ADD = insert(captures)
 _GET = select(captures).where(captures.c.id == bindparam("id"))
 _RUNNING = select(captures).where(text(IS_RUNNING)).order_by(captures.c.id)
@@ -30,7 +31,7 @@ _SESSION_AT = (
 _FINISH = (
     update(captures)
     .where(captures.c.id == bindparam("key"))
-    .values({name: bindparam(name) for name in ("status", "ended_at", "artifact_id", "error")})
+    .values({name: bindparam(name) for name in _FINISHED})
 )
 
 
@@ -79,12 +80,7 @@ class SqlCaptures:
 
 
 def _outcome(capture: Capture) -> dict[str, object]:
-    return {
-        "status": capture.status,
-        "ended_at": capture.ended_at,
-        "artifact_id": capture.artifact_id,
-        "error": capture.error,
-    }
+    return {name: getattr(capture, name) for name in _FINISHED}
 
 
 def _capture(row: AnyRow) -> Capture:
@@ -96,5 +92,7 @@ def _capture(row: AnyRow) -> Capture:
         started_at=row.started_at,
         ended_at=row.ended_at,
         artifact_id=row.artifact_id,
+        text_artifact_id=row.text_artifact_id,
+        details=row.details,
         error=row.error,
     )

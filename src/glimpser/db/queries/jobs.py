@@ -2,13 +2,15 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from sqlalchemy import Connection, Update, bindparam, delete, func, insert, select, text, update
+from sqlalchemy.dialects.sqlite import insert as on_conflict_insert
 
 from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import NotFound
-from glimpser.core.ids import JobId
+from glimpser.core.ids import JobId, TemplateId
 from glimpser.core.jobs import REPLAYABLE, UNDONE, Job, JobFilter
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
@@ -23,6 +25,10 @@ _Place = tuple[int, datetime, JobId]
 """What jobs are taken by: most urgent, then oldest."""
 
 _ADD = insert(jobs)
+_ADD_NEW = on_conflict_insert(jobs).on_conflict_do_nothing(index_elements=["idempotency_key"])
+_BUSY = select(jobs.c.template_id).where(
+    text(IS_UNDONE), jobs.c.kind == bindparam("kind"), jobs.c.template_id.is_not(None)
+)
 _GET = select(jobs).where(jobs.c.id == bindparam("id"))
 _BY_KEY = select(jobs).where(jobs.c.idempotency_key == bindparam("key"))
 _EXPIRED = (
@@ -135,6 +141,14 @@ class SqlJobs:
             return False
         self._connection.execute(_ADD, _row(job))
         return True
+
+    def add_all(self, jobs: Sequence[Job]) -> int:
+        if not jobs:
+            return 0
+        return self._connection.execute(_ADD_NEW, [_row(job) for job in jobs]).rowcount
+
+    def busy(self, kind: str) -> AbstractSet[TemplateId]:
+        return frozenset(self._connection.scalars(_BUSY, {"kind": kind}))
 
     def get(self, job_id: JobId) -> Job:
         statement = _GET.where(*in_scope(jobs.c.template_id, self._scope))

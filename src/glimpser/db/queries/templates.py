@@ -120,19 +120,20 @@ def _conditions(where: TemplateFilter) -> Iterator[ColumnElement[bool]]:
 def _document(settings: TemplateSettings) -> _Document:
     """Write times of the day as people do: "22:00"; seconds only where there are some."""
     document: _Document = msgspec.to_builtins(settings)
-    for hours in _quiet_hours(document):
+    for hours in _hours(document):
         hours |= {name: hours[name].removesuffix(":00") for name in _TIMES}
     return document
 
 
 def _settings(document: _Document) -> TemplateSettings:
     """A field that an older version did not write has its default; one that is gone is left out."""
-    for hours in _quiet_hours(document):
+    for hours in _hours(document):
         hours |= {name: _with_seconds(hours[name]) for name in _TIMES}
     return msgspec.convert(document, TemplateSettings)
 
 
-def _quiet_hours(document: _Document) -> Iterator[dict[str, str]]:
+def _hours(document: _Document) -> Iterator[dict[str, str]]:
+    yield from document.get("schedule_windows", ())
     for rule in document.get("rules", ()):
         yield from rule.get("quiet_hours", ())
 

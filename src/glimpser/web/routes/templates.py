@@ -119,9 +119,11 @@ async def kinds(services: Wired) -> Response:
 
 def _view(template: Template, services: Services, caller: Principal) -> TemplateView:
     stream, health = services.live.status(template.id), services.healths.of(template.id)
+    paused = services.schedules.is_paused(template.id)
     if caller.role < Role.ADMIN:
-        return template_view(template, stream, health)
-    return admin_template_view(template, stream, health, shown=services.templates.shown(template.settings))
+        return template_view(template, stream, health, paused=paused)
+    shown = services.templates.shown(template.settings)
+    return admin_template_view(template, stream, health, shown=shown, paused=paused)
 
 
 def _reply(template: Template, services: Services, caller: Principal, *, status: int = 200) -> Response:

@@ -1,15 +1,28 @@
-"""Local time of IANA zones, and the hours of the day on which nobody is to be told."""
+"""Local time of IANA zones, and hours of the day on days of the week."""
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from glimpser.core.errors import InvalidInput
-from glimpser.core.rules import DAYS, QuietHours
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){0,2}")
 _NO_ZONES = frozenset(("posix", "right", "localtime", "posixrules"))
 """What lies beside the zones in the system's folder of them; `right` counts leap seconds."""
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Hours(Protocol):
+    """Local times of `days`, on which they begin: from `start` (inclusive) to `end` (exclusive)."""
+
+    @property
+    def days(self) -> tuple[str, ...]: ...
+    @property
+    def start(self) -> time: ...
+    @property
+    def end(self) -> time: ...
 
 
 def zone_of(name: str) -> tzinfo:
@@ -28,15 +41,15 @@ def zone_of(name: str) -> tzinfo:
     raise InvalidInput(f"There is no time zone {name!r}: give an IANA name such as Europe/Berlin or UTC.")
 
 
-def is_quiet(hours: QuietHours, local: datetime) -> bool:
-    """Tell whether a local clock stands in quiet hours.
+def is_within(hours: Hours, local: datetime) -> bool:
+    """Tell whether a local clock stands in these hours of these days.
 
-    Only what the clock shows counts. So an hour that a change of the clock repeats is quiet both times, and
-    one that it leaves out is not missed.
+    Only what the clock shows counts. So an hour that a change of the clock repeats is within both times, and
+    one that it leaves out is not missed. An `end` at or before `start` is on the next day.
     """
-    time = local.time().replace(fold=0)
+    now = local.time().replace(fold=0)
     today = DAYS[local.weekday()] in hours.days
     if hours.start < hours.end:
-        return today and hours.start <= time < hours.end
+        return today and hours.start <= now < hours.end
     yesterday = DAYS[(local - timedelta(days=1)).weekday()] in hours.days
-    return (today and time >= hours.start) or (yesterday and time < hours.end)
+    return (today and now >= hours.start) or (yesterday and now < hours.end)

@@ -1,0 +1,52 @@
+"""Schedules: when views are captured again and again. Each goes by the id of its template."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from glimpser.core.pages import page_of
+from glimpser.core.schedule import MAX_CRON_CHARS, Timetable
+from glimpser.web.routes.parameters import Paging, ThisTemplate
+from glimpser.web.shapes import JobStarted, Listing, Reply, SchedulePreview, schedule_view
+from glimpser.web.wiring import By, Seen, Wired
+
+PREVIEWED = 5
+
+
+async def listing(services: Wired, page: Paging, seen: Seen) -> Response:
+    """List schedules, that of the oldest template first."""
+    found = await services.schedules.all(within=seen)
+    rows = [one for one in found if page.after is None or one.template.id > page.after][: page.limit + 1]
+    shown = page_of(rows, page, last_id=rows[min(page.limit, len(rows)) - 1].template.id if rows else None)
+    return Reply(Listing(items=[schedule_view(one) for one in shown.items], next_cursor=shown.next_cursor))
+
+
+async def read(template_id: ThisTemplate, services: Wired, seen: Seen) -> Response:
+    """Read the schedule of a template, with its next runs."""
+    return Reply(schedule_view(await services.schedules.get(template_id, within=seen)))
+
+
+async def trigger(template_id: ThisTemplate, services: Wired, by: By) -> Response:
+    """Capture a view now, whatever its schedule says."""
+    return Reply(JobStarted(job_id=await services.schedules.trigger(template_id, by=by)), status_code=202)
+
+
+async def pause(template_id: ThisTemplate, services: Wired, by: By) -> Response:
+    """Let no slot run until it is resumed."""
+    return Reply(schedule_view(await services.schedules.pause(template_id, by=by)))
+
+
+async def resume(template_id: ThisTemplate, services: Wired, by: By) -> Response:
+    """Let slots run again; those that passed meanwhile are not made up for."""
+    return Reply(schedule_view(await services.schedules.resume(template_id, by=by)))
+
+
+async def preview(
+    services: Wired,
+    cron: Annotated[str, Query(max_length=MAX_CRON_CHARS, description="Five or six fields, or @daily ….")],
+    timezone: Annotated[str, Query(max_length=100)] = "UTC",
+) -> Response:
+    """Say in words what a cron expression means, and when it is time next."""
+    timetable = Timetable(cron, timezone)
+    runs = timetable.upcoming(services.clock.now(), PREVIEWED)
+    return Reply(SchedulePreview(in_words=timetable.in_words(), next_runs=runs))
