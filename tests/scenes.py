@@ -82,7 +82,7 @@ class _Thing:
 def make_scene(disturbance: Disturbance, *, seed: int, things: bool) -> Scene:
     """Draw a view. A small slow or fast thing is its own disturbance: without things such a view is quiet."""
     rng = np.random.default_rng((seed, list(Disturbance).index(disturbance)))
-    room = _room(rng)
+    room = draw_room(rng)
     if disturbance is Disturbance.NIGHT_NOISE:
         room = room * 0.35 + 10
     passages = list(_passages(disturbance, rng, room)) if things else []
@@ -91,7 +91,7 @@ def make_scene(disturbance: Disturbance, *, seed: int, things: bool) -> Scene:
     return Scene(frames, _truth(passages), [_activity(thing) for thing in passages])
 
 
-def _room(rng: Generator) -> MatLike:
+def draw_room(rng: Generator) -> MatLike:
     """Walls with a gradient, furniture with edges, and texture of three sizes; float32 gray levels."""
     across = np.linspace(90, 150, WIDTH, dtype=np.float32)
     room = np.repeat(across[None, :], HEIGHT, axis=0)
@@ -189,7 +189,7 @@ class _Disturber:
     def _foliage(self, index: int) -> MatLike:
         phase = 2 * np.pi * index / 11.5
         right = 2.5 * np.sin(phase) + self._rng.normal(0, 0.35)
-        swaying = _moved(self._leaves, right, float(np.cos(phase * 1.3)))
+        swaying = shifted(self._leaves, right, float(np.cos(phase * 1.3)))
         picture = self._room.copy()
         picture[10:85, 200:300] = swaying[10:85, 200:300]
         return picture
@@ -203,7 +203,7 @@ class _Disturber:
     def _shaken(self, picture: MatLike, index: int) -> MatLike:
         gusty = (index // 12) % 2 == 0
         self._jitter = 0.5 * self._jitter + self._rng.normal(0, 0.9, 2) if gusty else np.zeros(2)
-        return _moved(picture, float(self._jitter[0]), float(self._jitter[1]))
+        return shifted(picture, float(self._jitter[0]), float(self._jitter[1]))
 
     def _coded(self, picture: MatLike, index: int) -> NDArray[np.uint8]:
         if index % GOP_FRAMES == 0:
@@ -248,16 +248,16 @@ def _draw(picture: MatLike, thing: _Thing, index: int) -> None:
     first = int(np.floor(left))
     texture = cv2.copyMakeBorder(thing.texture, 0, 0, 1, 1, cv2.BORDER_REPLICATE)
     cover = cv2.copyMakeBorder(np.ones((height, width), np.float32), 0, 0, 1, 1, cv2.BORDER_CONSTANT)
-    cover = _moved(cover, left - first, 0.0)
+    cover = shifted(cover, left - first, 0.0)
     begin, end = max(0, first - 1), min(WIDTH, first + width + 1)
     if end <= begin:
         return
     inside = slice(begin - first + 1, end - first + 1)
     behind = picture[thing.top : thing.top + height, begin:end]
-    behind += cover[:, inside] * (_moved(texture, left - first, 0.0)[:, inside] - behind)
+    behind += cover[:, inside] * (shifted(texture, left - first, 0.0)[:, inside] - behind)
 
 
-def _moved(picture: MatLike, right_px: float, down_px: float) -> MatLike:
+def shifted(picture: MatLike, right_px: float, down_px: float) -> MatLike:
     matrix = np.array([[1, 0, right_px], [0, 1, down_px]], np.float32)
     height, width = picture.shape
     return cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)

@@ -17,6 +17,7 @@ from glimpser.capture.ingest.outbox import Outbox
 from glimpser.capture.ingest.serve import IngestWorker
 from glimpser.core.clock import SystemClock
 from glimpser.core.live import LiveSpec, MediaInput
+from glimpser.vision.health import HealthWatch, health_watch_for
 from glimpser.vision.watch import MotionWatch, watch_for
 
 _PR_SET_PDEATHSIG = 1
@@ -29,7 +30,10 @@ def main() -> None:
     av.logging.set_level(av.logging.PANIC)
     cv2.setNumThreads(1)
     outbox = Outbox(socket.socket(fileno=control_fd), socket.socket(fileno=data_fd))
-    IngestWorker(outbox, make_watch=_make_watch, clock=SystemClock()).run()
+    worker = IngestWorker(
+        outbox, make_watch=_make_watch, make_health_watch=_make_health_watch, clock=SystemClock()
+    )
+    worker.run()
     os._exit(0)  # the main process is gone: wait for no camera's thread
 
 
@@ -47,6 +51,10 @@ def _die_with(parent_pid: int) -> None:
 
 def _make_watch(spec: LiveSpec[MediaInput]) -> MotionWatch | None:
     return watch_for(spec.motion, zones=spec.zones, masks=spec.motion_masks)
+
+
+def _make_health_watch(spec: LiveSpec[MediaInput]) -> HealthWatch:
+    return health_watch_for(spec.privacy_masks)
 
 
 if __name__ == "__main__":

@@ -12,19 +12,32 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 import simplejpeg
+from av.video.stream import VideoStream
 
 from glimpser.capture.ingest.pool import IngestPool, PoolSettings, open_pool
 from glimpser.core.clock import SystemClock
 from glimpser.core.errors import Unavailable
 from glimpser.core.frames import NATIVE_WIDTH
+from glimpser.core.health import HealthState, Judged
 from glimpser.core.ids import TemplateId
-from glimpser.core.live import BurstReported, LiveSpec, MediaInput, State, StateChanged, StreamStatus
+from glimpser.core.live import (
+    BurstReported,
+    FrameReady,
+    LiveSpec,
+    MediaInput,
+    State,
+    StateChanged,
+    StreamStatus,
+)
 from glimpser.core.motion import OFF, BurstClosed, BurstOpened, MotionSettings
 from glimpser.testing.camera import FakeCamera
 from glimpser.testing.clips import make_clip
 from glimpser.testing.live import LiveLog, following
+from tests.unit.capture.media import frame_of
 from tests.unit.capture.rtsp import says, serving
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +113,16 @@ def live_views(log: LiveLog) -> set[TemplateId]:
 
 def threads_of(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+def make_blank_clip(path: Path) -> None:
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=10)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 128, 72, "yuv420p"
+        for _ in range(10):
+            output.mux(stream.encode(frame_of(np.full((72, 128), 90, np.uint8))))
+        output.mux(stream.encode(None))
 
 
 async def until(condition: Callable[[], bool], *, within_s: float = 30) -> float:
@@ -348,3 +371,34 @@ async def test_no_worker_outlives_a_main_process_that_was_killed(clips: Path) ->
     took_s = await until(lambda: not any(is_running(pid) for pid in pids))
 
     assert took_s < GONE_WITHIN_S
+
+
+# Masks and health ------------------------------------------------------------------------------------
+
+
+async def test_no_masked_pixel_leaves_a_worker(pools: OpenPool) -> None:
+    everything = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    spec = replace(of_file("moving.mp4", motion=True), privacy_masks=(everything,))
+
+    async with pools() as (pool, log):
+        with pool.want(FILE, width=320, fps=None), pool.want(FILE, width=NATIVE_WIDTH, fps=None):
+            await pool.start(spec)
+            pictures = [await log.frame(FILE, width) for width in (320, NATIVE_WIDTH)]
+            pictures += [await pool.snapshot(FILE, width) for width in (320, NATIVE_WIDTH)]
+            await log.state(FILE, State.IDLE)
+
+    pictures += [event.frame for event in log.events if isinstance(event, FrameReady)]
+    assert not [event for event in log.events if isinstance(event, BurstReported)]
+    assert len(pictures) > 20
+    assert max(simplejpeg.decode_jpeg(picture.jpeg).max() for picture in pictures) < 12
+
+
+async def test_a_view_that_shows_nothing_is_judged_blank(pools: OpenPool, clips: Path) -> None:
+    make_blank_clip(clips / "blank.mp4")
+
+    async with pools() as (pool, log):
+        await pool.start(replace(of_file("blank.mp4"), motion=MotionSettings()))
+        judged = await log.next(Judged)
+
+    assert (judged.template_id, judged.verdict.state) == (FILE, HealthState.BLANK)
+    assert judged.verdict.reason

@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 
 from glimpser.capture.ingest.decoder import OnDemandDecoder
 from glimpser.capture.ingest.hardware import Codec, Device, HardwareCodec, software_codec
+from glimpser.capture.ingest.judging import HealthReporter, HealthWatch
 from glimpser.capture.ingest.motion import BurstReporter, MotionWatch
 from glimpser.capture.ingest.opening import Media, MediaError, Opener, Patience
 from glimpser.capture.ingest.pace import Backoff, RateMeter
@@ -63,7 +64,14 @@ class Camera(threading.Thread):
     Once stopped it reports nothing more, even while libav still holds the thread.
     """
 
-    def __init__(self, start: Start, around: Surroundings, *, watch: MotionWatch | None) -> None:
+    def __init__(
+        self,
+        start: Start,
+        around: Surroundings,
+        *,
+        watch: MotionWatch | None,
+        health: HealthWatch | None = None,
+    ) -> None:
         spec = start.spec
         super().__init__(name=f"camera-{spec.template_id}", daemon=True)
         self._media = spec.feed
@@ -77,6 +85,7 @@ class Camera(threading.Thread):
             self._id,
             outlet=self,
             bursts=BurstReporter(self._id, watch, self) if watch else None,
+            health=HealthReporter(self._id, health, self) if health else None,
             detect_fps=spec.feed.detect_fps,
             encoders=around.encoders,
             clock=around.clock,
@@ -230,8 +239,10 @@ class Camera(threading.Thread):
             self._show_all(media, decoder.drain())
         behind = self._is_behind(read.lag_s)
         wanted = self._shape is None or self._pixels.wanted
+        glance = not wanted and read.packet.is_keyframe and self._pixels.is_glance_due(read.media_s)
         self._media_s = read.media_s
-        self._show_all(media, decoder.feed(read.packet, wanted=wanted, keys_only=behind))
+        frames = decoder.feed(read.packet, wanted=wanted or glance, keys_only=behind or glance)
+        self._show_all(media, frames)
         self._tell_of_hardware()
 
     def _tell_of_hardware(self) -> None:
@@ -254,6 +265,7 @@ class Camera(threading.Thread):
             self._shape = shape
             self._status.describe(fps=self._media.fps or media.nominal_fps, size=shape)
             self._status.begin_epoch()
+            self._pixels.begin_epoch()
         self._pixels.show(frame, self._media_s)
 
     def _is_behind(self, lag_s: float) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from av.video.frame import VideoFrame
 
+from glimpser.capture.ingest.judging import HealthReporter
 from glimpser.capture.ingest.motion import BurstReporter, ReportSink
 from glimpser.capture.ingest.pace import Due
 from glimpser.capture.ingest.picture import Picture
@@ -17,6 +18,9 @@ from glimpser.streaming.retouch import AS_IT_IS, Retouch
 
 LINGER_S = 10.0
 """Decoding goes on this long after a snapshot, for the next one."""
+HEALTH_FPS = 1.0
+GLANCE_EVERY_S = 10.0
+"""A view whose pictures nobody wants is looked at this often, at key frames."""
 _FRESH_S = 1.0
 
 
@@ -38,6 +42,7 @@ class Pixels:
         *,
         outlet: Outlet,
         bursts: BurstReporter | None,
+        health: HealthReporter | None = None,
         detect_fps: float,
         encoders: Executor,
         clock: Clock,
@@ -47,6 +52,9 @@ class Pixels:
         self._outlet = outlet
         self._bursts = bursts
         self._detect_due = Due(detect_fps)
+        self._health = health
+        self._health_due = Due(HEALTH_FPS)
+        self._glance_due = Due(1 / GLANCE_EVERY_S)
         self._encoders = encoders
         self._clock = clock
         self._retouch = retouch
@@ -90,13 +98,33 @@ class Pixels:
             frame, sequence=self._sequence, captured_at=self._clock.now(), retouch=self._retouch
         )
         self._newest, self._newest_at = picture, self._clock.monotonic()
-        if self._bursts and self._detect_due.is_due(media_s):
-            self._bursts.look(picture.luma(), picture)
+        self._look(picture, media_s)
         for width, due in self._wants.items():
             if due.is_due(media_s):
                 self._offer(picture, width)
         while self._shots:
             self._answer(self._shots.popleft(), picture)
+
+    def is_glance_due(self, media_s: float) -> bool:
+        """Tell whether a frame is to be decoded although nobody wants it, to see how the view is."""
+        return self._health is not None and self._glance_due.is_due(media_s)
+
+    def begin_epoch(self) -> None:
+        """What came before says nothing about what comes now."""
+        if self._health:
+            self._health.restart()
+
+    def _look(self, picture: Picture, media_s: float) -> None:
+        """Show it to whatever looks for motion and at the view's health; both look at the same luma."""
+        moves = self._bursts is not None and self._detect_due.is_due(media_s)
+        judges = self._health is not None and self._health_due.is_due(media_s)
+        if not moves and not judges:
+            return
+        luma = picture.luma()
+        if moves and self._bursts:
+            self._bursts.look(luma, picture)
+        if judges and self._health:
+            self._health.look(luma, picture, media_s)
 
     def flush(self, reason: str) -> None:
         """The source is gone: leave its last picture behind, close the burst, answer those who wait."""

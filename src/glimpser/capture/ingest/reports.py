@@ -5,11 +5,13 @@ from datetime import datetime
 from glimpser.capture.ingest.wire import (
     BurstReport,
     FrameReport,
+    JudgedReport,
     MeasureReport,
     SnapshotReport,
     StateReport,
 )
 from glimpser.core.frames import Frame
+from glimpser.core.health import Judged, Verdict
 from glimpser.core.ids import TemplateId
 from glimpser.core.live import (
     BurstReported,
@@ -23,7 +25,7 @@ from glimpser.core.motion import BurstClosed, BurstEvent, BurstOpened, BurstPeak
 
 
 def as_live_event(
-    report: FrameReport | StateReport | BurstReport | MeasureReport, payload: memoryview
+    report: FrameReport | StateReport | BurstReport | JudgedReport | MeasureReport, payload: memoryview
 ) -> LiveEvent:
     """Translate."""
     match report:
@@ -34,6 +36,8 @@ def as_live_event(
         case BurstReport():
             picture = as_frame(report, report.peak_at, payload) if payload else None
             return BurstReported(TemplateId(report.id), _step(report), picture)
+        case JudgedReport():
+            return Judged(TemplateId(report.id), Verdict(report.state, report.reason), report.at)
         case MeasureReport():
             return StreamMeasured(
                 TemplateId(report.id),

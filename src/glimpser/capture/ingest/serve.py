@@ -9,6 +9,7 @@ from pathlib import Path
 
 from glimpser.capture.ingest.camera import Camera, Surroundings
 from glimpser.capture.ingest.crashes import last_words
+from glimpser.capture.ingest.judging import HealthWatch
 from glimpser.capture.ingest.motion import MotionWatch
 from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.ingest.outbox import Outbox
@@ -32,16 +33,26 @@ from glimpser.process.launching import find_program
 
 MakeWatch = Callable[[LiveSpec[MediaInput]], MotionWatch | None]
 """Raises GlimpserError for settings it cannot use."""
+MakeHealthWatch = Callable[[LiveSpec[MediaInput]], HealthWatch | None]
+"""Raises likewise."""
 EXIT_STUCK = 70
 """Exit status of a worker that holds a thread it cannot end (EX_SOFTWARE): the pool starts another."""
 
 
 class IngestWorker:
-    """Lives on the worker's I/O thread; `make_watch` gives what looks for motion in a view."""
+    """Lives on the worker's I/O thread; `make_watch` and `make_health_watch` give what looks at a view."""
 
-    def __init__(self, outbox: Outbox, *, make_watch: MakeWatch, clock: Clock) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        make_watch: MakeWatch,
+        make_health_watch: MakeHealthWatch = lambda _spec: None,
+        clock: Clock,
+    ) -> None:
         self._outbox = outbox
         self._make_watch = make_watch
+        self._make_health_watch = make_health_watch
         self._clock = clock
         self._around: Surroundings | None = None
         self._cameras: dict[str, Camera] = {}
@@ -105,11 +116,11 @@ class IngestWorker:
         template_id = str(command.spec.template_id)
         self._stop(template_id)
         try:
-            watch = self._make_watch(command.spec)
+            watch, health = self._make_watch(command.spec), self._make_health_watch(command.spec)
         except GlimpserError as error:
             self._refuse(command, error.detail)
             return
-        camera = self._cameras[template_id] = Camera(command, self._around, watch=watch)
+        camera = self._cameras[template_id] = Camera(command, self._around, watch=watch, health=health)
         camera.start()
 
     def _refuse(self, command: Start, reason: str) -> None:

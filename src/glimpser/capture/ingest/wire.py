@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from glimpser.core.health import HealthState
 from glimpser.core.live import LiveSpec, MediaInput, State
 from glimpser.core.motion import Box
 
@@ -109,6 +110,14 @@ class BurstReport(ViewReport, tag="burst", frozen=True):
     h: int = 0
 
 
+class JudgedReport(ViewReport, tag="judged", frozen=True):
+    """The pictures of a view came to another verdict; a new epoch begins without one."""
+
+    state: HealthState
+    at: datetime
+    reason: str | None = None
+
+
 class SnapshotReport(ViewReport, tag="shot", frozen=True):
     """The answer to a Snapshot; without payload `error` says why."""
 
@@ -138,7 +147,7 @@ class MeasureReport(ViewReport, tag="measure", frozen=True):
 
 
 AnyCommand = Configure | Start | Stop | Want | Snapshot | Ping
-AnyReport = Pong | StateReport | BurstReport | SnapshotReport | FrameReport | MeasureReport
+AnyReport = Pong | StateReport | BurstReport | JudgedReport | SnapshotReport | FrameReport | MeasureReport
 
 MessageT = TypeVar("MessageT")
 

@@ -9,9 +9,11 @@ import pytest
 import simplejpeg
 from numpy.typing import NDArray
 
+from glimpser.capture.ingest.judging import HealthReporter
 from glimpser.capture.ingest.motion import BurstReporter
 from glimpser.capture.ingest.pixels import LINGER_S, Pixels
-from glimpser.capture.ingest.wire import BurstReport, FrameReport, SnapshotReport
+from glimpser.capture.ingest.wire import BurstReport, FrameReport, JudgedReport, SnapshotReport
+from glimpser.core.health import WELL, HealthState, Verdict
 from glimpser.core.motion import Box, BurstClosed, BurstEvent, BurstOpened, BurstPeak
 from glimpser.testing.clock import FakeClock
 from tests.unit.capture.media import Outlet, frame_of
@@ -51,14 +53,32 @@ class ScriptedWatch:
         return self.at_the_end
 
 
+@dataclass
+class ScriptedHealth:
+    """Comes at each look to the verdict it was told to."""
+
+    script: list[Verdict | None] = field(default_factory=list)
+    looked_at: list[float] = field(default_factory=list)
+    restarts: int = 0
+
+    def look(self, gray: NDArray[np.uint8], at_s: float) -> Verdict | None:
+        assert gray.shape == (180, 320)
+        self.looked_at.append(at_s)
+        return self.script.pop(0) if self.script else None
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+
 class World:
-    def __init__(self, watch: ScriptedWatch | None = None) -> None:
+    def __init__(self, watch: ScriptedWatch | None = None, health: ScriptedHealth | None = None) -> None:
         self.clock = FakeClock()
         self.outlet = Outlet()
         self.pixels = Pixels(
             "A",
             outlet=self.outlet,
             bursts=BurstReporter("A", watch, self.outlet) if watch else None,
+            health=HealthReporter("A", health, self.outlet) if health else None,
             detect_fps=5,
             encoders=AtOnce(),
             clock=self.clock,
@@ -273,3 +293,41 @@ def test_a_burst_ends_with_its_source() -> None:
     world.pixels.flush("gone")
 
     assert [burst.step for burst, _ in world.bursts] == ["closed"]
+
+
+# Health
+
+
+def test_health_is_looked_at_once_a_second_and_told_when_it_changes() -> None:
+    blank = Verdict(HealthState.BLANK, "There is nothing.")
+    health = ScriptedHealth([None, blank, None, WELL])
+    world = World(health=health)
+
+    world.show(80)
+
+    reports = [report for report, _ in world.outlet.sent if isinstance(report, JudgedReport)]
+    assert health.looked_at == pytest.approx([0, 1, 2, 3, 4], abs=0.11)
+    assert [(report.state, report.reason) for report in reports] == [
+        (blank.state, blank.reason),
+        (HealthState.OK, None),
+    ]
+    assert reports[0].at == at(health.looked_at[1])
+
+
+def test_health_alone_wants_no_frame_but_a_glance_now_and_then() -> None:
+    world = World(health=ScriptedHealth())
+
+    glances = [second for second in range(31) if world.pixels.is_glance_due(float(second))]
+
+    assert not world.pixels.wanted
+    assert glances == pytest.approx([0, 10, 20, 30], abs=1)
+    assert not World().pixels.is_glance_due(0.0)
+
+
+def test_a_new_epoch_is_judged_anew() -> None:
+    health = ScriptedHealth()
+
+    World(health=health).pixels.begin_epoch()
+    World().pixels.begin_epoch()
+
+    assert health.restarts == 1

@@ -17,6 +17,7 @@ from glimpser.capture.ingest.wire import (
     BurstReport,
     Configure,
     FrameReport,
+    JudgedReport,
     MeasureReport,
     Ping,
     Pong,
@@ -32,8 +33,9 @@ from glimpser.capture.ingest.wire import (
     decode_report,
     pack,
 )
+from glimpser.core.health import HealthState
 from glimpser.core.ids import TemplateId
-from glimpser.core.live import LiveSpec, MediaInput, State
+from glimpser.core.live import Caption, LiveSpec, MediaInput, State
 from glimpser.core.motion import Box, MotionSettings
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -43,6 +45,8 @@ SPEC = LiveSpec(
     motion=MotionSettings(sensitivity=0.3),
     zones=(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),),
     motion_masks=(((0.5, 0.5), (0.6, 0.5), (0.6, 0.6)),),
+    privacy_masks=(((0.1, 0.1), (0.2, 0.1), (0.2, 0.2)),),
+    caption=Caption(name="Tür", time=True),
 )
 COMMANDS = [
     Configure(
@@ -60,6 +64,7 @@ REPORTS: list[AnyReport] = [
     BurstReport(
         id="A", step="closed", started_at=NOW, peak_at=NOW, ended_at=NOW, score=0.5, boxes=[Box(0, 0, 1, 1)]
     ),
+    JudgedReport(id="A", run=2, state=HealthState.FROZEN, reason="Nothing changes.", at=NOW),
     SnapshotReport(id="A", request=9, error="no"),
     FrameReport(id="A", run=4, seq=1, ts=NOW, w=2, h=2, wanted=0),
     MeasureReport(id="A", fps=1.0, last_packet_age_s=0.1, dropped_frames=2, restarts=3),
