@@ -48,6 +48,10 @@ ci:
 openapi:
     glimpser openapi -o docs/reference/openapi.json
 
+# Write down who may do what, as a server that runs decides it
+access-matrix:
+    python -m tests.contract.access
+
 # Pin every dependency anew with its hashes; arguments go to uv (`--upgrade`, `--upgrade-package NAME`)
 lock *args:
     {{ compile }} {{ args }} pyproject.toml --output-file requirements/run.txt
