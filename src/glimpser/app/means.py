@@ -35,6 +35,7 @@ class Means:
     fetcher: Fetcher
     pictures: PictureReader
     pdf: PdfRenderer
+    clock: Clock
     camera_proxy_url: str | None = None
 
 
@@ -60,6 +61,7 @@ async def open_means(config: Config, ways: Ways) -> AsyncIterator[Means]:
             browser=await stack.enter_async_context(open_browser(settings, ways.runner, clock=ways.clock)),
             locator=locator,
             fetcher=await stack.enter_async_context(open_fetcher(ways.gate, agent=AGENT)),
+            clock=ways.clock,
             pdf=PdfRenderer(ways.runner),
             pictures=stack.enter_context(open_reader()),
             camera_proxy_url=ways.camera_proxy_url,

@@ -17,7 +17,7 @@ def registry_of(config: Config, means: Means) -> Registry:
     """Make the table."""
     kinds = (
         camera_kind(means.camera_proxy_url, hwaccel=config.capture.hwaccel),
-        file_kind(config.capture.file_roots),
+        file_kind(config.capture.file_roots, means.pictures, clock=means.clock),
         website_kind(means.browser, means.gate, website_rules(config)),
         video_kind(means.locator),
         image_kind(means.fetcher, means.pictures),

@@ -14,7 +14,7 @@ from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.still import take_picture
 from glimpser.config import Config
 from glimpser.core.clock import SystemClock
-from glimpser.core.errors import InvalidInput, Unavailable
+from glimpser.core.errors import GlimpserError, InvalidInput, Unavailable
 from glimpser.core.live import Feed, Located, MediaInput, Polled, Pushed
 from glimpser.core.pages import MAX_LIMIT, PageRequest
 from glimpser.core.sources import Shot
@@ -49,11 +49,11 @@ async def take_snapshot(config: Config, what: str) -> Shot:
         Unavailable: there is no picture now.
     """
     views = await asyncio.to_thread(_outside, config, what) or [await _template(config, what)]
-    failure: Unavailable | None = None
+    failure: GlimpserError | None = None
     for view in views:
         try:
             return await _taken(view)
-        except Unavailable as error:
+        except (InvalidInput, Unavailable) as error:
             failure = failure or error
     assert failure is not None
     raise failure
@@ -62,7 +62,11 @@ async def take_snapshot(config: Config, what: str) -> Shot:
 async def _taken(view: _View) -> Shot:
     async with open_means_alone(view.config) as means:
         feeds = Feeds(registry_of(view.config, means), clock=SystemClock())
-        return await _picture_of(view, feeds.of(view.settings))
+        try:
+            return await _picture_of(view, feeds.of(view.settings))
+        except GlimpserError as error:
+            failure = error
+    raise failure  # outside, where the task groups of what was opened do not wrap it
 
 
 async def _picture_of(view: _View, feed: Feed) -> Shot:

@@ -1,14 +1,24 @@
-"""Kind `file`: a video file, played at its own speed."""
+"""Kind `file`: a video played at its own speed, a picture, or a folder whose newest picture is shown."""
 
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 
 from pydantic import Field
 
 from glimpser.capture.configs import KindConfig, parse_config
-from glimpser.capture.ingest.files import place_of
+from glimpser.capture.folder import Folder, PictureFile
+from glimpser.capture.ingest.files import open_beneath, open_folder_beneath, place_of
+from glimpser.capture.pictures.headers import picture_header
+from glimpser.capture.pictures.jpeg import SOI
+from glimpser.capture.pictures.reader import PictureReader
+from glimpser.core.clock import Clock
+from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Config, Kind
-from glimpser.core.live import MediaInput
+from glimpser.core.live import MediaInput, Polled
+from glimpser.core.sources import Source
+
+_HEAD_BYTES = 64
 
 
 class FileConfig(KindConfig):
@@ -16,21 +26,29 @@ class FileConfig(KindConfig):
 
     path: str = Field(
         title="Path",
-        description="A video below one of the allowed folders; a relative path is below the first of them.",
+        description="A video, a picture, or a folder of pictures, below one of the allowed folders;"
+        " a relative path is below the first of them.",
         min_length=1,
         max_length=4096,
     )
-    loop: bool = Field(default=True, title="Loop", description="Begin again at the end.")
+    loop: bool = Field(default=True, title="Loop", description="Begin a video again at its end.")
     fps: float | None = Field(
         default=None,
         title="Pictures per second",
-        description="Play at this rate instead of the file's own.",
+        description="Play a video at this rate instead of its own.",
         ge=0.01,  # a picture in 100 s; far less makes times that no number holds
         le=120,
     )
+    interval_s: float = Field(
+        default=5,
+        title="Seconds between looks",
+        description="How often a picture or a folder is looked at.",
+        ge=1,
+        le=86_400,
+    )
 
 
-def file_kind(roots: Sequence[Path]) -> Kind:
+def file_kind(roots: Sequence[Path], reader: PictureReader, *, clock: Clock) -> Kind:
     """Make the kind for files below `roots`."""
 
     def parse(config: Config) -> Config:
@@ -38,15 +56,45 @@ def file_kind(roots: Sequence[Path]) -> Kind:
         place_of(checked.path, roots)
         return checked.model_dump(exclude_none=True)
 
-    def feed(config: Config) -> MediaInput:
+    def feed(config: Config) -> MediaInput | Polled:
         file = parse_config(FileConfig, config)
-        return MediaInput(address=file.path, is_file=True, loop=file.loop, fps=file.fps)
+        source: Source
+        match _sort_of(file.path, roots):
+            case _Sort.FOLDER:
+                source = Folder(file.path, roots, reader, clock)
+            case _Sort.PICTURE:
+                source = PictureFile(file.path, roots, reader)
+            case _Sort.OTHER:
+                return MediaInput(address=file.path, is_file=True, loop=file.loop, fps=file.fps)
+        return Polled(source=source, key=f"file {file.model_dump_json()}", interval_s=file.interval_s)
 
     return Kind(
         name="file",
-        title="Video file",
-        description="A video file on this machine, played at its own speed.",
+        title="File or folder",
+        description="A video, a picture, or the newest picture of a folder, on this machine.",
         schema=FileConfig.model_json_schema(),
         parse=parse,
         feed=feed,
     )
+
+
+class _Sort(Enum):
+    FOLDER = "folder"
+    PICTURE = "picture"
+    OTHER = "other"
+
+
+def _sort_of(path: str, roots: Sequence[Path]) -> _Sort:
+    """Look at what is there now, by its first bytes; what is not there is taken for a video to come."""
+    try:
+        with open_folder_beneath(path, roots):
+            return _Sort.FOLDER
+    except InvalidInput:
+        pass
+    try:
+        with open_beneath(path, roots) as file:
+            head = file.read(_HEAD_BYTES)
+    except (InvalidInput, OSError):
+        return _Sort.OTHER
+    is_picture = head.startswith(SOI) or picture_header(head) is not None
+    return _Sort.PICTURE if is_picture else _Sort.OTHER

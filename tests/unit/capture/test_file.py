@@ -1,23 +1,32 @@
 """Kind `file`: video files."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from glimpser.capture.file import file_kind
+from glimpser.capture.pictures.reader import PictureReader, open_reader
+from glimpser.core.clock import SystemClock
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Kind
 from glimpser.core.live import MediaInput
 
 
 @pytest.fixture
-def kind(tmp_path: Path) -> Kind:
-    return file_kind([tmp_path])
+def reader() -> Iterator[PictureReader]:
+    with open_reader() as reader:
+        yield reader
+
+
+@pytest.fixture
+def kind(tmp_path: Path, reader: PictureReader) -> Kind:
+    return file_kind([tmp_path], reader, clock=SystemClock())
 
 
 def test_defaults_are_filled_in(kind: Kind) -> None:
-    assert kind.parse({"path": "a.mp4"}) == {"path": "a.mp4", "loop": True}
+    assert kind.parse({"path": "a.mp4"}) == {"path": "a.mp4", "loop": True, "interval_s": 5}
 
 
 def test_what_was_set_reaches_the_worker(kind: Kind) -> None:
@@ -66,9 +75,9 @@ def test_a_file_need_not_be_there_yet(kind: Kind) -> None:
     assert kind.parse({"path": "tomorrow/a.mp4"})["path"] == "tomorrow/a.mp4"
 
 
-def test_without_folders_the_setting_is_named() -> None:
+def test_without_folders_the_setting_is_named(reader: PictureReader) -> None:
     with pytest.raises(InvalidInput, match=r"capture\.file_roots"):
-        file_kind([]).parse({"path": "a.mp4"})
+        file_kind([], reader, clock=SystemClock()).parse({"path": "a.mp4"})
 
 
 def test_the_schema_describes_every_field_for_a_form(kind: Kind) -> None:

@@ -1,14 +1,17 @@
 """Opening files that people name, and nothing else."""
 
+import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from glimpser.core.errors import InvalidInput
 
 _POINTER = "/config/path"
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def place_of(path: str, roots: Sequence[Path]) -> tuple[Path, PurePosixPath]:
@@ -61,14 +64,46 @@ def open_beneath(path: str, roots: Sequence[Path]) -> BinaryIO:
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
-def _walk(root: Path, below: PurePosixPath) -> int:
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+@contextmanager
+def open_folder_beneath(path: str, roots: Sequence[Path]) -> Iterator[int]:
+    """Give a descriptor of a folder below one of the roots, following no link on the way.
+
+    Raises:
+        InvalidInput: it lies elsewhere, does not exist, or is no folder.
+    """
+    root, below = place_of(path, roots)
+    try:
+        descriptor = _walk(root, below, os.O_DIRECTORY)
+    except OSError as error:
+        raise InvalidInput.field(
+            _POINTER, f"The folder cannot be opened: {error.strerror}. Links are not followed."
+        ) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def open_in_folder(name: str, folder: int) -> BinaryIO:
+    """Open a regular file of an open folder, no link.
+
+    Raises:
+        OSError: it is gone, or no regular file.
+    """
+    descriptor = os.open(name, _FLAGS, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _walk(root: Path, below: PurePosixPath, wanted: int = 0) -> int:
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in below.parts[:-1]:
-            inner = os.open(part, flags | os.O_DIRECTORY, dir_fd=folder)
+            inner = os.open(part, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
             os.close(folder)
             folder = inner
-        return os.open(below.name, flags, dir_fd=folder)
+        return os.open(below.name, _FLAGS | wanted, dir_fd=folder)
     finally:
         os.close(folder)
