@@ -39,6 +39,7 @@ from glimpser.services.passwords import Passwords
 from glimpser.services.people import People
 from glimpser.services.rates import RateLimits, Rates
 from glimpser.services.schedules import Schedules
+from glimpser.services.stream_tickets import StreamTickets
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
@@ -297,6 +298,7 @@ async def open_world(
             alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),
+            stream_tickets=StreamTickets(database, Tickets(SECRET, clock), clock),
             rates=Rates(clock, rate_limits or RateLimits()),
             jobs=jobs,
             schedules=Schedules(database, jobs, clock=clock, metrics=recorder),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from glimpser.capture.ffmpeg import camera_kind
@@ -18,10 +19,12 @@ from glimpser.core.ids import (
     ChannelId,
     DeliveryId,
     EventId,
+    StreamTicketId,
     TemplateId,
     UserId,
 )
 from glimpser.core.repositories import Transaction
+from glimpser.core.stream_tickets import StreamTicket
 from glimpser.core.templates import Template, TemplateSettings
 from glimpser.notify import webhook
 from glimpser.web.server import WebServer, listen
@@ -166,7 +169,23 @@ async def _fill(world: World) -> None:
         for name in SPARE
     ]
 
+    tickets = [
+        StreamTicket(
+            id=StreamTicketId(name),
+            template_id=TEMPLATE,
+            kind="mjpeg",
+            maker_id=USER,
+            maker_kind="user",
+            maker_epoch=0,
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+        for name in SPARE
+    ]
+
     def put(tx: Transaction) -> None:
+        for ticket in tickets:
+            tx.stream_tickets.add(ticket)
         for user in people:
             tx.users.add(user)
         for key in keys:

@@ -21,6 +21,7 @@ from glimpser.core.ids import (
     EventId,
     JobId,
     RuleId,
+    StreamTicketId,
     TemplateId,
     UserId,
     new_id,
@@ -28,6 +29,7 @@ from glimpser.core.ids import (
 from glimpser.core.jobs import Job
 from glimpser.core.motion import MotionSettings
 from glimpser.core.rules import Condition, QuietHours, Rule
+from glimpser.core.stream_tickets import StreamTicket
 from glimpser.core.templates import Overlay, Template, TemplateSettings, Zone
 from glimpser.db import DatabaseSettings
 
@@ -164,6 +166,20 @@ def api_key(seconds: float = 0, **changes: Any) -> ApiKey:
         expires_at=at(seconds + 3600),
         created_by="ann@example.org",
         created_at=at(seconds),
+    )
+    return replace(ordinary, **changes)
+
+
+def stream_ticket(seconds: float = 0, **changes: Any) -> StreamTicket:
+    ordinary = StreamTicket(
+        id=StreamTicketId(id_at(seconds)),
+        template_id=VIEW,
+        kind="mjpeg",
+        maker_id=id_at(1),
+        maker_kind="user",
+        maker_epoch=3,
+        created_at=at(seconds),
+        expires_at=at(seconds + 60),
     )
     return replace(ordinary, **changes)
 

@@ -140,6 +140,18 @@ async def test_a_stream_of_nobody_is_refused_before_it_begins(served: Running) -
     assert served.world.live.hub.subscriber_count(TemplateId(template_id)) == 0
 
 
+async def test_a_player_watches_by_a_link_alone(served: Running) -> None:
+    world, headers = served.world, await signed_in(served)
+    template_id = (await world.add_template(headers)).json()["id"]
+    world.live.hub.publish(world.frame(template_id, b"picture"))
+    made = await served.client.post(f"/api/stream/{template_id}/ticket", json={}, headers=headers)
+
+    async with served.client.stream("GET", made.json()["url"]) as answer:
+        assert b"picture" in await anext(answer.aiter_bytes())
+
+    assert answer.status_code == 200
+
+
 async def test_head_of_a_stream_tells_its_type_and_ends(served: Running) -> None:
     headers = await signed_in(served)
     template_id = (await served.world.add_template(headers)).json()["id"]

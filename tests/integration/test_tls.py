@@ -13,7 +13,7 @@ from glimpser.testing.clock import START
 from glimpser.web.certificates import Tls, self_signed
 from glimpser.web.server import WebServer, listen
 from glimpser.web.wiring import WebSettings
-from tests.program import EMAIL, PASSWORD, Program
+from tests.program import EMAIL, PASSWORD, Program, glimpser
 from tests.web_world import open_world
 
 pytestmark = pytest.mark.anyio
@@ -97,3 +97,32 @@ def test_the_program_makes_its_own_certificate_and_tells_its_fingerprint(tmp_pat
     finally:
         if program.process.poll() is None:
             program.kill()
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"GLIMPSER_SERVER__STATIC_DIR": "nothing-here"}, "there is no index.html"),
+        (
+            {
+                "GLIMPSER_SERVER__TLS__MODE": "files",
+                "GLIMPSER_SERVER__TLS__CERT": "no.pem",
+                "GLIMPSER_SERVER__TLS__KEY": "no.pem",
+            },
+            "no.pem cannot be read",
+        ),
+    ],
+    ids=["static_dir", "tls"],
+)
+def test_files_that_are_missing_end_the_start_with_one_sentence(
+    tmp_path: Path, settings: dict[str, str], named: str
+) -> None:
+    ports = {"GLIMPSER_OBSERVABILITY__PORT": "0"}
+
+    ended = glimpser("up", "--port", "0", "--data-dir", str(tmp_path / "data"), **ports, **settings)
+
+    assert ended.returncode == 78
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("glimpser: ")
+    assert named in last
+    assert "Traceback" not in ended.stderr

@@ -70,6 +70,7 @@ from glimpser.services.pipeline import Pipeline
 from glimpser.services.pushing import Pushing
 from glimpser.services.recovery import recover
 from glimpser.services.schedules import Schedules
+from glimpser.services.stream_tickets import StreamTickets
 from glimpser.services.streams import Streams
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
@@ -364,6 +365,7 @@ async def _wire_web(
         alerting=alerts.alerting,
         channels=alerts.channels,
         tickets=alerts.tickets,
+        stream_tickets=StreamTickets(ground.database, alerts.tickets, ground.clock),
         rates=rates_of(config, ground.clock),
         jobs=work.jobs,
         schedules=work.schedules,

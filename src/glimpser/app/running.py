@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 import uvloop
@@ -14,7 +14,7 @@ from glimpser.app.settings import own_url
 from glimpser.capture.samples.clips import make_samples
 from glimpser.config import Config, redacted
 from glimpser.core import failpoints
-from glimpser.core.errors import Misconfigured
+from glimpser.core.errors import GlimpserError, Misconfigured
 from glimpser.observability.logs import configure_logging
 from glimpser.services.accounts import Accounts
 from glimpser.services.samples import add_samples
@@ -34,7 +34,24 @@ def run(config: Config, *, demo: bool = False) -> None:
     """
     configure_logging(config.observability)
     failpoints.arm(config.failpoint)
-    uvloop.run(_run(config, demo=demo))
+    try:
+        uvloop.run(_run(config, demo=demo))
+    except ExceptionGroup as group:
+        raise only_cause(group) from group
+
+
+def only_cause(group: ExceptionGroup[Exception]) -> Exception:
+    """Give the one error for a person that ended all tasks; or else the group as it is."""
+    causes = list(_leaves(group))
+    return causes[0] if len(causes) == 1 and isinstance(causes[0], GlimpserError) else group
+
+
+def _leaves(error: Exception) -> Iterator[Exception]:
+    if isinstance(error, ExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
 
 
 async def _run(config: Config, *, demo: bool) -> None:

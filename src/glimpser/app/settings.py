@@ -23,6 +23,7 @@ from glimpser.storage.settings import S3Settings, StoreSettings
 from glimpser.streaming.hub import HubLimits
 from glimpser.web.certificates import Tls, hosts_of_this_machine, self_signed
 from glimpser.web.crowd import Limits
+from glimpser.web.routes.static import check_site
 from glimpser.web.wiring import WebSettings
 
 _OTHER_CONNECTIONS = 1024
@@ -146,12 +147,20 @@ def history_limits(config: Config) -> HistoryLimits:
 
 
 def web_settings(config: Config) -> WebSettings:
+    """Settle how the web server behaves.
+
+    Raises:
+        Misconfigured: there is no web app where `server.static_dir` says.
+    """
     section = config.server
+    if section.static_dir is not None:
+        check_site(section.static_dir)
     return WebSettings(
         version=__version__,
         public_url=section.public_url,
         trusted_proxies=section.trusted_proxies,
         max_body_bytes=section.max_body_bytes,
+        static_dir=section.static_dir,
         https_only=section.tls.mode == "files",
     )
 

@@ -94,6 +94,12 @@ class Server(Section):
     trusted_proxies: tuple[NetworkValue, ...] = setting(
         (), wants=NETWORKS, meaning="Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
     )
+    static_dir: FilePath | None = setting(
+        None,
+        shown="the web app that comes with the program",
+        wants="a directory with an index.html",
+        meaning="A web app of your own; links that lead out of the directory are not followed.",
+    )
     max_body_bytes: Annotated[WholeNumber, Field(ge=1024, le=1 << 30)] = setting(
         1 << 20,
         wants="a whole number of bytes from 1024 to 1073741824",

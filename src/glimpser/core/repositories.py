@@ -19,6 +19,7 @@ from glimpser.core.ids import (
     EventId,
     JobId,
     RuleId,
+    StreamTicketId,
     TemplateId,
     UserId,
 )
@@ -26,6 +27,7 @@ from glimpser.core.jobs import Job, JobFilter
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.rules import RuleHistory
 from glimpser.core.schedule_state import ScheduleState
+from glimpser.core.stream_tickets import StreamTicket
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 
 
@@ -196,6 +198,25 @@ class ApiKeys(Protocol):
 
     def note_uses(self, uses: Mapping[ApiKeyId, datetime]) -> None:
         """Write when keys were last used; those that are gone are ignored."""
+        ...
+
+
+class StreamTickets(Protocol):
+    def add(self, ticket: StreamTicket) -> None: ...
+    def get(self, ticket_id: StreamTicketId) -> StreamTicket:
+        """Raises: NotFound."""
+        ...
+
+    def count(self, maker_id: str) -> int:
+        """Count those that somebody has made."""
+        ...
+
+    def remove(self, ticket_id: StreamTicketId) -> None:
+        """Raises: NotFound."""
+        ...
+
+    def purge(self, now: datetime) -> int:
+        """Forget those that are over; gives how many."""
         ...
 
 
@@ -455,6 +476,8 @@ class Transaction(Protocol):
     def users(self) -> Users: ...
     @property
     def api_keys(self) -> ApiKeys: ...
+    @property
+    def stream_tickets(self) -> StreamTickets: ...
     @property
     def revocations(self) -> Revocations: ...
     @property

@@ -33,6 +33,7 @@ from glimpser.core.alerts import AlertState, DeliveryStatus
 from glimpser.core.events import Capture, Level
 from glimpser.core.health import HealthState
 from glimpser.core.jobs import JobStatus
+from glimpser.core.stream_tickets import StreamTicket
 from glimpser.db.types import Id, Instant, Json
 
 metadata = MetaData(
@@ -103,6 +104,22 @@ api_keys = Table(
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     _one_of("role", (role.value for role in Role)),
+)
+
+stream_tickets = Table(
+    "stream_tickets",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # Neither template nor maker is a foreign key: a ticket without them opens nothing, until it is purged.
+    Column("template_id", Id, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("maker_id", Id, nullable=False, index=True),
+    Column("maker_kind", String(16), nullable=False),
+    Column("maker_epoch", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    _one_of("kind", get_args(get_type_hints(StreamTicket)["kind"])),
+    _one_of("maker_kind", get_args(get_type_hints(StreamTicket)["maker_kind"])),
 )
 
 revocations = Table(

@@ -15,6 +15,7 @@ from glimpser.db.queries.jobs import SqlJobs
 from glimpser.db.queries.observations import SqlObservations
 from glimpser.db.queries.schedules import SqlSchedules
 from glimpser.db.queries.settings import SqlSettings
+from glimpser.db.queries.stream_tickets import SqlStreamTickets
 from glimpser.db.queries.templates import SqlTemplates
 
 
@@ -61,6 +62,10 @@ class SqlTransaction:
     @property
     def api_keys(self) -> SqlApiKeys:
         return SqlApiKeys(self._connection)
+
+    @property
+    def stream_tickets(self) -> SqlStreamTickets:
+        return SqlStreamTickets(self._connection)
 
     @property
     def revocations(self) -> SqlRevocations:

@@ -27,7 +27,11 @@ class Tickets:
 
     def issue(self, path: str, ttl_s: int = LIFETIME_S) -> str:
         """Make a ticket for one path, without its query, for so many seconds."""
-        expiry = str(int(self._clock.now().timestamp()) + ttl_s)
+        return self.sign(path, int(self._clock.now().timestamp()) + ttl_s)
+
+    def sign(self, path: str, expires_s: int) -> str:
+        """Make the ticket for one path that ends at a moment, in seconds since 1970."""
+        expiry = str(expires_s)
         return f"{expiry}.{self._mac(expiry, path)}"
 
     def check(self, path: str, ticket: str) -> bool:

@@ -82,6 +82,7 @@ TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.
 ACCOUNT = account_shapes.AccountView
 JOB, SCHEDULE = shapes.JobView, shapes.ScheduleView
 
+MJPEG_TYPE = "multipart/x-mixed-replace"
 BYTES = {"type": "string", "format": "binary"}
 
 ROUTES = (
@@ -109,16 +110,24 @@ ROUTES = (
     Row("PATCH", "/api/templates/{template_id}", ADMIN, templates.patch, TEMPLATE, 200, WRITE),
     Row("DELETE", "/api/templates/{template_id}", ADMIN, templates.remove, None, 204, WRITE),
     Row(
-        "GET", "/api/stream/{template_id}/snapshot", VIEWER, media.snapshot, ("image/jpeg",),
+        "GET", "/api/stream/{template_id}/snapshot", VIEWER_OR_TICKET, media.snapshot, ("image/jpeg",),
         others=(304, 404, 503),
     ),
     Row(
-        "GET", "/api/stream/{template_id}/mjpeg", VIEWER, media.mjpeg, ("multipart/x-mixed-replace",),
+        "GET", "/api/stream/{template_id}/mjpeg", VIEWER_OR_TICKET, media.mjpeg, (MJPEG_TYPE,),
         others=(404, 429, 503),
     ),
     Row(
         "POST", "/api/stream/{template_id}/push", OPERATOR, media.push, None, 202, (404, 409, 422, 503),
         max_body_bytes=media.MAX_PUSHED_BYTES, takes=media.PUSHED_TYPES,
+    ),
+    Row(
+        "POST", "/api/stream/{template_id}/ticket", VIEWER, media.create_ticket, shapes.StreamTicketView, 201,
+        (404, 409, 422, 503),
+    ),
+    Row(
+        "DELETE", "/api/stream/{template_id}/ticket/{ticket_id}", VIEWER, media.revoke_ticket, None, 204,
+        (404, 503),
     ),
     Row(
         "GET", "/api/artifacts/{artifact_id}", VIEWER_OR_TICKET, media.artifact, media.MEDIA_TYPES,

@@ -26,6 +26,7 @@ from glimpser.core.ids import ID_PATTERN, EventId, TemplateId, is_id, new_id
 from glimpser.core.motion import MotionSettings, Polygon, check_polygon
 from glimpser.core.rules import Rule
 from glimpser.core.schedule import MAX_CRON_CHARS, MAX_JITTER_MS, Action, CatchUp, Timetable, Window
+from glimpser.core.stream_tickets import StreamKind
 from glimpser.core.templates import Overlay, TemplateSettings, Zone
 from glimpser.rules.parse import (
     MAX_RULES,
@@ -40,6 +41,7 @@ from glimpser.rules.parse import (
 from glimpser.services.channels import TEST_BODY, TEST_TITLE, ChannelDraft
 from glimpser.web.shapes import Later, LevelName
 
+MAX_TICKET_S = 366 * 86_400
 MAX_POINTS = 64
 MAX_DURATION_S = 86_400
 _FIRST_SLOT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -79,6 +81,13 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 Group = Annotated[Text, Field(min_length=1, max_length=50)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _whole(value: object) -> object:
+    """Take 60.0 for 60: to JSON Schema both are integers."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Point = Annotated[list[Fraction], Field(min_length=2, max_length=2)]
 Points = Annotated[list[Point], Field(min_length=3, max_length=MAX_POINTS)]
 Ulid = Annotated[str, AfterValidator(_ulid), Field(json_schema_extra={"pattern": ID_PATTERN})]
@@ -90,6 +99,13 @@ ReadOnly = Annotated[JsonValue, Field(description="Read-only: taken from an answ
 class LoginForm(Form):
     email: Annotated[str, Field(max_length=320)]
     password: Annotated[str, Field(max_length=1024, repr=False)]
+
+
+class StreamTicketForm(Form):
+    """A ticket to a stream: what for, and for how many seconds."""
+
+    ttl_s: Annotated[int, Field(ge=10, le=MAX_TICKET_S), BeforeValidator(_whole)] = 86_400
+    kind: StreamKind = "mjpeg"
 
 
 class SetupForm(LoginForm):

@@ -77,9 +77,8 @@ class Access:
                 _count_address(request)
             refuse_other_sites(request, must_tell=False)
             return
-        if self.or_ticket and _has_ticket(request):
+        if self.or_ticket and await _comes_by_ticket(request):
             _count_address(request)
-            request.state.by_ticket = True
             return
         principal, by_cookie = await _identify(request)
         if by_cookie:
@@ -389,10 +388,20 @@ def _bearer_token(connection: HTTPConnection) -> str | None:
     return credentials.strip() if scheme.lower() == "bearer" else None
 
 
-def _has_ticket(request: Request) -> bool:
+async def _comes_by_ticket(request: Request) -> bool:
+    """Tell whether a ticket opens the path, and note in the request's state with whose rights."""
     services: Services = request.app.state.services
-    ticket = request.query_params.get("ticket")
-    return ticket is not None and services.tickets.check(request.url.path, ticket)
+    text = request.query_params.get("ticket")
+    if text is None:
+        return False
+    if services.tickets.check(request.url.path, text):
+        request.state.by_ticket = True
+        return True
+    holder = await services.stream_tickets.holder(request.url.path, text)
+    if holder is None:
+        return False
+    request.state.principal, request.state.stream_ticket = holder.principal, holder.ticket
+    return True
 
 
 def _is_own_origin(origin: str, request: HTTPConnection) -> bool:

@@ -386,6 +386,15 @@ class LoginView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTicketView:
+    """A link that opens one stream for whoever has it, until it ends or is revoked."""
+
+    id: str
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionView:
     version: str
     commit: str | None

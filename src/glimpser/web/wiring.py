@@ -29,6 +29,7 @@ from glimpser.services.jobs import Jobs
 from glimpser.services.notices import Notices
 from glimpser.services.rates import Rates
 from glimpser.services.schedules import Schedules
+from glimpser.services.stream_tickets import StreamTickets
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.users import Users
@@ -114,6 +115,7 @@ class Services:
     alerting: Alerting
     channels: Channels
     tickets: Tickets
+    stream_tickets: StreamTickets
     rates: Rates
     jobs: Jobs
     schedules: Schedules

@@ -43,6 +43,7 @@ from tests.contract.samples import (
     job,
     observation,
     settings_in,
+    stream_ticket,
     template,
     user,
 )
@@ -249,6 +250,12 @@ def use_the_rest(tx: Any) -> None:
         tx.api_keys.list(page)
     tx.api_keys.remove(key.id)
     tx.users.remove(ann.id, expected=2)
+    ticket = stream_ticket()
+    tx.stream_tickets.add(ticket)
+    tx.stream_tickets.get(ticket.id)
+    tx.stream_tickets.count(ticket.maker_id)
+    tx.stream_tickets.purge(at(0))
+    tx.stream_tickets.remove(ticket.id)
     tx.revocations.add("token", at(0))
     tx.revocations.is_revoked("token")
     tx.revocations.purge(at(1))

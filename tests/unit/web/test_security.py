@@ -53,6 +53,8 @@ MATRIX = {
     "GET /api/stream/{template_id}/snapshot": Role.VIEWER,
     "GET /api/stream/{template_id}/mjpeg": Role.VIEWER,
     "POST /api/stream/{template_id}/push": Role.OPERATOR,
+    "POST /api/stream/{template_id}/ticket": Role.VIEWER,
+    "DELETE /api/stream/{template_id}/ticket/{ticket_id}": Role.VIEWER,
     "GET /api/artifacts/{artifact_id}": Role.VIEWER,
     "GET /api/captures": Role.VIEWER,
     "GET /api/captures/{capture_id}": Role.VIEWER,
@@ -87,7 +89,11 @@ MATRIX = {
     "GET /{path:path}": None,
 }
 """Who may do what. A change here is a change of the contract."""
-BY_TICKET = ("GET /api/artifacts/{artifact_id}",)
+BY_TICKET = (
+    "GET /api/artifacts/{artifact_id}",
+    "GET /api/stream/{template_id}/snapshot",
+    "GET /api/stream/{template_id}/mjpeg",
+)
 """What a link with a ticket opens too."""
 UNLIMITED = ("GET /healthz", "GET /readyz")
 """What has no rate limit."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from glimpser.web.routes.static import POLICY, load_site
+from glimpser.core.errors import Misconfigured
+from glimpser.web.routes.static import POLICY, check_site, load_site
 from glimpser.web.wiring import WebSettings
 from tests.web_world import World, open_world
 
@@ -143,6 +144,41 @@ async def test_a_link_out_of_the_directory_is_not_followed_and_one_inside_is(bui
 
     assert "out.js" not in site
     assert site["in.js"].content == b"// theme"
+
+
+def test_a_prepared_encoding_that_is_a_link_out_of_the_directory_is_none(built: Path) -> None:
+    (built / "theme.js.br").symlink_to(built.parent / "secret.js")
+    (built / "theme.js.gz").symlink_to(built / "assets/app-1a2b.js.gz")
+
+    assert load_site(built)["theme.js"].encoded.keys() == {"gzip"}
+
+
+def test_a_directory_of_links_out_is_not_walked(built: Path) -> None:
+    (built.parent / "others").mkdir()
+    (built.parent / "others/secret.js").write_text("nobody may read this")
+    (built / "others").symlink_to(built.parent / "others")
+
+    assert not [name for name in load_site(built) if "secret" in name]
+
+
+def test_an_app_of_ones_own_has_a_first_page(built: Path) -> None:
+    check_site(built)
+    (built / "index.html").unlink()
+
+    with pytest.raises(Misconfigured, match=r"server\.static_dir: there is no index\.html in"):
+        check_site(built)
+
+
+@pytest.mark.parametrize("kind", ["link-out", "directory", "nowhere"])
+def test_what_is_no_first_page_does_not_pass_for_one(built: Path, kind: str) -> None:
+    (built / "index.html").unlink()
+    if kind == "link-out":
+        (built / "index.html").symlink_to(built.parent / "secret.js")
+    elif kind == "directory":
+        (built / "index.html").mkdir()
+
+    with pytest.raises(Misconfigured, match="Name the directory of a built web app"):
+        check_site(built / "missing" if kind == "nowhere" else built)
 
 
 @pytest.mark.parametrize("path", ["/api/nowhere", "/api", "/docs/nothing", "/metrics"])

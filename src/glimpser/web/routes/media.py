@@ -1,6 +1,6 @@
 """Pictures: the newest of a view, its stream, and what is stored."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Annotated, Literal
 
@@ -8,15 +8,26 @@ from fastapi import Header, Query, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
+from glimpser.core.accounts import Principal
 from glimpser.core.clock import Clock
 from glimpser.core.events import Artifact
 from glimpser.core.frames import Frame, shared_width
+from glimpser.core.ids import TemplateId
 from glimpser.streaming.mjpeg import MjpegResponse
 from glimpser.web.conditions import ByteRange, Unsatisfiable, none_match, requested_range, strong_tag
+from glimpser.web.forms import StreamTicketForm
 from glimpser.web.problems import problem
-from glimpser.web.routes.parameters import IfNoneMatch, Rate, ThisArtifact, ThisTemplate, Width
+from glimpser.web.routes.parameters import (
+    IfNoneMatch,
+    Rate,
+    ThisArtifact,
+    ThisStreamTicket,
+    ThisTemplate,
+    Width,
+)
+from glimpser.web.shapes import Reply, StreamTicketView
 from glimpser.web.sight import still_visible
-from glimpser.web.wiring import Caller, Seen, Services, Wired, viewer_of
+from glimpser.web.wiring import By, Caller, Seen, Services, Settings, Wired, viewer_of
 
 INLINE_TYPES: Mapping[str, str] = {
     "image/jpeg": "jpg",
@@ -71,7 +82,7 @@ async def mjpeg(
         services.live.watch(
             template, width=_width(w), fps=fps, client=viewer_of(caller, request.state.client_ip)
         ),
-        still_allowed=partial(still_visible, services, caller, template_id),
+        still_allowed=_still_allowed(request, services, caller, template_id),
         ending=services.ending,
         fast=services.fast_streams,
     )
@@ -85,6 +96,43 @@ async def push(template_id: ThisTemplate, services: Wired, caller: Caller, reque
     template = await services.templates.get(template_id, within=caller.scope)
     await services.pushes.push(template, await request.body())
     return Response(status_code=202)
+
+
+def _still_allowed(
+    request: Request, services: Services, caller: Principal, template_id: TemplateId
+) -> Callable[[], Awaitable[bool]]:
+    ticket = getattr(request.state, "stream_ticket", None)
+    if ticket is not None:
+        return partial(services.stream_tickets.still_open, ticket)
+    return partial(still_visible, services, caller, template_id)
+
+
+async def create_ticket(
+    template_id: ThisTemplate,
+    form: StreamTicketForm,
+    services: Wired,
+    caller: Caller,
+    by: By,
+    *,
+    settings: Settings,
+    request: Request,
+) -> Response:
+    """Make a link for a player that can send neither headers nor cookies. It opens this one stream.
+
+    It works until it ends or is revoked, as long as whoever made it may see the view.
+    """
+    ticket = await services.stream_tickets.create(template_id, form.kind, form.ttl_s, maker=caller, by=by)
+    origin = settings.public_url or str(request.base_url).rstrip("/")
+    url = f"{origin}{ticket.path}?ticket={services.stream_tickets.text(ticket)}"
+    return Reply(StreamTicketView(id=ticket.id, url=url, expires_at=ticket.expires_at), status_code=201)
+
+
+async def revoke_ticket(
+    template_id: ThisTemplate, ticket_id: ThisStreamTicket, services: Wired, caller: Caller, by: By
+) -> Response:
+    """End a ticket before its time: one's own, or as an admin anybody's. Open streams end in seconds."""
+    await services.stream_tickets.revoke(template_id, ticket_id, caller=caller, by=by)
+    return Response(status_code=204)
 
 
 async def artifact(

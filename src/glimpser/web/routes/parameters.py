@@ -17,6 +17,7 @@ from glimpser.core.ids import (
     ChannelId,
     EventId,
     JobId,
+    StreamTicketId,
     TemplateId,
     UserId,
     is_id,
@@ -57,6 +58,10 @@ async def _user_id(user_id: Ulid) -> UserId:
 
 async def _key_id(key_id: Ulid) -> ApiKeyId:
     return ApiKeyId(require_id(key_id, "API key"))
+
+
+async def _stream_ticket_id(ticket_id: Ulid) -> StreamTicketId:
+    return StreamTicketId(require_id(ticket_id, "ticket"))
 
 
 async def _channel_id(channel_id: Ulid) -> ChannelId:
@@ -107,6 +112,7 @@ ThisAlert = Annotated[AlertId, Depends(_alert_id)]
 ThisUser = Annotated[UserId, Depends(_user_id)]
 ThisApiKey = Annotated[ApiKeyId, Depends(_key_id)]
 ThisChannel = Annotated[ChannelId, Depends(_channel_id)]
+ThisStreamTicket = Annotated[StreamTicketId, Depends(_stream_ticket_id)]
 ThisJob = Annotated[JobId, Depends(_job_id)]
 Period = Annotated[Interval, Depends(_interval)]
 Paging = Annotated[PageRequest, Depends(_page)]

@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from glimpser.core.errors import NotFound
+from glimpser.core.errors import Misconfigured, NotFound
 from glimpser.web.conditions import none_match, strong_tag
 from glimpser.web.security import GuardedRoute
 
@@ -31,10 +31,15 @@ RESERVED: Final = ("api", "docs", "openapi.json", "version", "healthz", "readyz"
 MEDIA_TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
+    ".ico": "image/vnd.microsoft.icon",
+    ".jpg": "image/jpeg",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
 ENCODINGS: Mapping[str, str] = {"br": ".br", "gzip": ".gz"}
@@ -87,10 +92,32 @@ class PageRoute(GuardedRoute):
 
 
 def load_site(directory: Path = BUILT) -> Site:
-    """Read a built app; links that lead out of the directory and files of other types are left out."""
-    if not (directory / INDEX).is_file():
-        return {}
-    return {path.relative_to(directory).as_posix(): _file(path, directory) for path in _served(directory)}
+    """Read a built app; links that lead out of the directory and files of other types are left out.
+
+    It is empty when its first page is missing.
+    """
+    site = {path.relative_to(directory).as_posix(): _file(path, directory) for path in _served(directory)}
+    return site if INDEX in site else {}
+
+
+def check_site(directory: Path) -> None:
+    """Find out whether a directory somebody configured holds an app.
+
+    Raises:
+        Misconfigured: it has no first page, or cannot be read.
+    """
+    try:
+        site = load_site(directory)
+    except OSError as error:
+        raise Misconfigured(
+            f"server.static_dir: {error.filename} cannot be read ({error.strerror}). Mend its permissions, or"
+            " leave the setting out to use the web app that comes with the program."
+        ) from error
+    if not site:
+        raise Misconfigured(
+            f"server.static_dir: there is no {INDEX} in {directory}. Name the directory of a built web app,"
+            " or leave the setting out to use the one that comes with the program."
+        )
 
 
 async def page(path: str, request: Request) -> Response:
@@ -138,10 +165,13 @@ def _is_weight(text: str | None) -> bool:
 
 
 def _served(directory: Path) -> Iterator[Path]:
-    root = directory.resolve()
     for path in sorted(directory.rglob("*")):
-        if path.suffix in MEDIA_TYPES and path.is_file() and path.resolve().is_relative_to(root):
+        if path.suffix in MEDIA_TYPES and _is_within(path, directory):
             yield path
+
+
+def _is_within(path: Path, directory: Path) -> bool:
+    return path.is_file() and path.resolve().is_relative_to(directory.resolve())
 
 
 def _file(path: Path, directory: Path) -> File:
@@ -150,7 +180,9 @@ def _file(path: Path, directory: Path) -> File:
     return File(
         media_type=MEDIA_TYPES[path.suffix],
         content=content,
-        encoded={coding: file.read_bytes() for coding, file in prepared.items() if file.is_file()},
+        encoded={
+            coding: file.read_bytes() for coding, file in prepared.items() if _is_within(file, directory)
+        },
         tag=hashlib.sha256(content).hexdigest()[:20],
         is_immutable=path.relative_to(directory).as_posix().startswith(ASSETS),
     )
