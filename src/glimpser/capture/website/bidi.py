@@ -16,8 +16,10 @@ from glimpser.core.errors import GlimpserError
 
 MAX_MESSAGE_BYTES = 96 << 20
 """Room for the largest picture as base64; a page that makes the browser say more loses the connection."""
+ENDED = "glimpser.ended"
 _ENDED = "The browser has ended."
 _OPEN_TIMEOUT_S = 10.0
+_CLOSE_TIMEOUT_S = 0.5
 
 Params = Mapping[str, Any]
 Event = tuple[str, Params]
@@ -35,6 +37,10 @@ class BidiError(Exception):
 
 class BrowserLost(GlimpserError):
     """The browser, or the connection to it, is gone: start another."""
+
+
+class BrowserHung(BrowserLost):
+    """A page does not let the browser answer: end it."""
 
 
 class Link:
@@ -57,6 +63,8 @@ class Link:
             self.lost = True
             for answer in self._answers.values():
                 _settle(answer, BrowserLost(_ENDED))
+            for hear in tuple(self._hearers):
+                hear(ENDED, {})
             await self._socket.close()
 
     async def send(self, method: str, /, **params: object) -> Params:
@@ -87,7 +95,10 @@ class Link:
 
     @contextmanager
     def listening(self, hear: Hear) -> Iterator[None]:
-        """Have `hear` called with every event, while the context is open. It must not raise."""
+        """Have `hear` called with every event, while the context is open. It must not raise.
+
+        The last event there can be is `ENDED`, which is our own.
+        """
         self._hearers.append(hear)
         try:
             yield
@@ -98,6 +109,12 @@ class Link:
         """Hang up; whoever waits for an answer is told that the browser is lost."""
         await self._socket.close()
 
+    def _refusal(self, code: str, message: str) -> Exception:
+        if code == "invalid session id" or "disconnected" in message:
+            self.lost = True
+            return BrowserLost(_ENDED)
+        return BidiError(code, message)
+
     def _take(self, message: Params) -> None:
         match message:
             case {"type": "event", "method": str(method), "params": dict(params)}:
@@ -106,7 +123,7 @@ class Link:
             case {"type": "success", "id": number, "result": result} if number in self._answers:
                 _settle(self._answers[number], result)
             case {"type": "error", "id": number, "error": str(code)} if number in self._answers:
-                _settle(self._answers[number], BidiError(code, str(message.get("message", ""))))
+                _settle(self._answers[number], self._refusal(code, str(message.get("message", ""))))
             case _:
                 pass  # an answer nobody waits for any more
 
@@ -131,6 +148,7 @@ async def open_link(url: str) -> Link:
             url,
             max_size=MAX_MESSAGE_BYTES,
             open_timeout=_OPEN_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
             ping_interval=None,  # every wait has a time-out of its own
             compression=None,
             proxy=None,

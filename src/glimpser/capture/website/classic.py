@@ -43,6 +43,7 @@ class OnePageEach:
     """What the pool needs of a browser, with a new one for each page."""
 
     lost = False
+    pid = None
 
     def __init__(self, open_driver: Open, quit_driver: Quit) -> None:
         self._open = open_driver

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
-from glimpser.capture.website.bidi import BidiError, BrowserLost, Params
+from glimpser.capture.website.bidi import ENDED, BidiError, BrowserLost, Params
 from glimpser.capture.website.tab import Tab
 from glimpser.core.browsing import Visitor
 
@@ -37,6 +37,7 @@ class Notes:
         self.loaded = asyncio.Event()
         self.console_errors: list[str] = []
         self.downloading = False
+        self.ended = asyncio.Event()
 
     @property
     def network_idle(self) -> bool:
@@ -45,7 +46,10 @@ class Notes:
 
     def hear(self, method: str, params: Params) -> None:
         """Take an event; those of other tabs are passed over."""
-        if method == "browsingContext.contextCreated":
+        if method == ENDED:
+            self.ended.set()
+            self.loaded.set()  # who waits for it is told by its next command
+        elif method == "browsingContext.contextCreated":
             self._close_pop_up(params)
         elif method.startswith("network."):
             self._hear_request(method, params)

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from glimpser.capture.website.bidi import BrowserLost
+from glimpser.capture.website.bidi import BrowserHung, BrowserLost
 from glimpser.capture.website.programs import Find, find_programs
 from glimpser.capture.website.session import BrowserSettings, Shows, open_local, open_remote
 from glimpser.core.browsing import PageFailed, PageShot, PageSpec
@@ -50,7 +50,7 @@ async def open_browser(
     settings: BrowserSettings, runner: Runner, *, clock: Clock, find: Find = find_program
 ) -> AsyncIterator["SeleniumBrowser"]:
     """Have a browser at hand while the context is open; it starts when the first page is asked for."""
-    async with asyncio.TaskGroup() as tasks:
+    async with task_group() as tasks:
 
         async def local(*, attached: bool = False) -> Shows:
             programs = await asyncio.to_thread(find_programs, find)
@@ -70,6 +70,16 @@ async def open_browser(
         finally:
             watching.cancel()
             await browser.close()
+
+
+@asynccontextmanager
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """Own tasks that never raise; what the context raises comes out of it as it is."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
 
 
 class SeleniumBrowser:
@@ -100,6 +110,11 @@ class SeleniumBrowser:
                     return await self._try_twice(home, page)
             except TimeoutError:
                 raise PageFailed("The page took longer than a minute.") from None
+
+    @property
+    def pid(self) -> int | None:
+        """The leader of the process group the browser is in; None: there is none on this machine now."""
+        return self._main.pid
 
     async def memory_bytes(self) -> int:
         """Say what the browser takes of this machine now."""
@@ -163,14 +178,18 @@ class _Home:
         try:
             async with asyncio.timeout(page.waits.timeout_s + page.waits.delay_s + _MARGIN_S) as patience:
                 return await running.session.capture(page)
-        except TimeoutError:
-            if not patience.expired():
+        except (TimeoutError, BrowserHung) as error:
+            if isinstance(error, TimeoutError) and not patience.expired():
                 raise
             _log.warning("browser.hung", action="it is ended")
             await self._discard(running)
             raise PageFailed("The page made the browser hang, which was ended.") from None
         finally:
             self._leave(running)
+
+    @property
+    def pid(self) -> int | None:
+        return self._running.session.pid if self._running else None
 
     async def memory_bytes(self) -> int:
         return await self._running.session.memory_bytes() if self._running else 0

@@ -46,7 +46,7 @@ PAGE_HEIGHT = """() => String(Math.ceil(Math.max(
 
 SCROLL_THROUGH = """async json => {
   const [most, pauseMs] = JSON.parse(json);
-  const until = performance.now() + 3000;
+  const until = performance.now() + 2000;
   for (let y = 0; y < Math.min(most, document.documentElement.scrollHeight); y += innerHeight) {
     if (performance.now() > until) break;
     scrollTo({top: y, behavior: 'instant'});

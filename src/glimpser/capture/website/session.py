@@ -77,6 +77,8 @@ class Shows(Protocol):
 
     @property
     def lost(self) -> bool: ...
+    @property
+    def pid(self) -> int | None: ...
 
 
 class Session:

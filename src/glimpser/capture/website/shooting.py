@@ -21,6 +21,7 @@ from glimpser.core.browsing import MAX_PAGE_PX, MAX_PICTURE_PX, PageFailed, Page
 
 _SCROLL_PAUSE_MS = 30
 _MAX_FRAMES = 30
+_RESTLESS = "The page does not hold still."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,18 @@ async def shoot(tab: Tab, page: PageSpec) -> Picture:
     return await shoot_window(tab, page)
 
 
+async def shoot_unfinished(tab: Tab, page: PageSpec) -> Picture:
+    """Take what the window shows of a page that is replaced all the time, which BiDi waits for in vain.
+
+    Raises:
+        PageFailed: something else than the window was wanted.
+    """
+    if page.full_page or page.part != Part():
+        raise PageFailed(_RESTLESS)
+    reply = await tab.cdp("Page.captureScreenshot", format="jpeg", quality=page.quality)
+    return _picture(reply["data"])
+
+
 async def shoot_window(tab: Tab, page: PageSpec) -> Picture:
     """Take what the window shows."""
     return await _take(tab, page, None)
@@ -93,15 +106,21 @@ async def _shoot_element(tab: Tab, page: PageSpec) -> Picture:
 
 
 async def find_part(tab: Tab, part: Part) -> Found | None:
-    """Find the element: in the named frame, else in the page, else in the first frame that has one."""
-    home = await _first(tab, {"type": "css", "value": part.frame}, [tab.context]) if part.frame else None
-    if part.selector is None or (part.frame and home is None):
-        return home
-    if home is None:
+    """Find the element: in the named frame, else in the page, else in the first frame that has one.
+
+    Raises:
+        PageFailed: the named frame is not there.
+    """
+    if part.frame is None:
         contexts = [tab.context, *(frame for frame, _ in await tab.frames())][:_MAX_FRAMES]
-    else:
-        window = await tab.call(WINDOW, home.element)
-        contexts = [window["context"]] if isinstance(window, dict) else []
+        return await _first(tab, {"type": part.by, "value": part.selector}, contexts)
+    frame = await _first(tab, {"type": "css", "value": part.frame}, [tab.context])
+    if frame is None:
+        raise PageFailed(f"Nothing on the page matches {part.frame}.")
+    if part.selector is None:
+        return frame
+    window = await tab.call(WINDOW, frame.element)
+    contexts = [window["context"]] if isinstance(window, dict) else []
     return await _first(tab, {"type": part.by, "value": part.selector}, contexts)
 
 
@@ -140,6 +159,10 @@ async def _take(tab: Tab, page: PageSpec, box: Box | None) -> Picture:
         clip = {"type": "box", "x": shown.x, "y": shown.y, "width": shown.width, "height": shown.height}
         params |= {"origin": "document", "clip": clip}
     reply = await tab.link.send("browsingContext.captureScreenshot", context=tab.context, **params)
-    jpeg = base64.b64decode(reply["data"])
+    return _picture(reply["data"], cut=box is not None and shown != box)
+
+
+def _picture(encoded: str, *, cut: bool = False) -> Picture:
+    jpeg = base64.b64decode(encoded)
     height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
-    return Picture(jpeg, width, height, cut=box is not None and shown != box)
+    return Picture(jpeg, width, height, cut=cut)

@@ -7,10 +7,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from glimpser.capture.website.bidi import BidiError, BrowserLost, Link
+from glimpser.capture.website.bidi import BidiError, BrowserHung, BrowserLost, Link, Params
 from glimpser.core.browsing import PageSpec
 
 _SANDBOX = "glimpser"
+_ANSWERS_S = 4.0
+_ASKED = 3
+"""A page that does not answer so many times in a row hangs."""
+_FRAME_ANSWERS_S = 1.0
 _REMOVAL_TIMEOUT_S = 4.0
 DEFAULT_CONTEXT = "default"
 """The one a browser has from the start, with the sessions of whoever uses it."""
@@ -32,8 +36,9 @@ class Tab:
         Raises:
             BidiError: as `Link.send`; with the code `javascript error` if the function throws.
         """
-        reply = await self.link.send(
+        reply = await self._ask(
             "script.callFunction",
+            within=within,
             functionDeclaration=function,
             arguments=[{"type": "string", "value": a} if isinstance(a, str) else a for a in arguments],
             awaitPromise=True,
@@ -45,10 +50,30 @@ class Tab:
 
     async def find(self, locator: Mapping[str, object], *, within: str = "") -> Mapping[str, object] | None:
         """Give the first element that `locator` (of BiDi) finds in the page or one of its frames."""
-        reply = await self.link.send(
-            "browsingContext.locateNodes", context=within or self.context, locator=locator, maxNodeCount=1
+        reply = await self._ask(
+            "browsingContext.locateNodes",
+            within=within,
+            context=within or self.context,
+            locator=locator,
+            maxNodeCount=1,
         )
         return {"sharedId": reply["nodes"][0]["sharedId"]} if reply["nodes"] else None
+
+    async def _ask(self, method: str, /, *, within: str, **params: object) -> Params:
+        """Ask the page itself. One that is replaced meanwhile never answers, so it is asked again.
+
+        Raises:
+            BidiError: a frame gives no answer: it may have none yet.
+            BrowserHung: the page gives none.
+        """
+        framed = within not in ("", self.context)
+        for _ in range(1 if framed else _ASKED):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FRAME_ANSWERS_S if framed else _ANSWERS_S):
+                    return await self.link.send(method, **params)
+        if framed:
+            raise BidiError("timeout", "a frame does not answer")
+        raise BrowserHung("The page made the browser hang.")
 
     async def frames(self) -> list[tuple[str, str]]:
         """Give all frames of the page, outer ones first: each with the context it stands in."""
@@ -62,10 +87,14 @@ class Tab:
             waiting += children
         return found
 
-    async def cdp(self, method: str, **params: object) -> None:
-        """Have a command of Chromium's own protocol carried out, where BiDi has none."""
+    async def cdp(self, method: str, **params: object) -> Params:
+        """Have a command of Chromium's own protocol carried out, where BiDi has none; gives its result."""
         session = await self.link.send("goog:cdp.getSession", context=self.context)
-        await self.link.send("goog:cdp.sendCommand", method=method, params=params, session=session["session"])
+        reply = await self.link.send(
+            "goog:cdp.sendCommand", method=method, params=params, session=session["session"]
+        )
+        result: Params = reply["result"]
+        return result
 
     async def json(self, function: str, *arguments: str | Mapping[str, object], within: str = "") -> Any:
         return json.loads(await self.call(function, *arguments, within=within))
@@ -73,12 +102,20 @@ class Tab:
 
 @asynccontextmanager
 async def open_tab(link: Link, page: PageSpec) -> AsyncIterator[Tab]:
-    """Open a tab for one page. At the end it is gone, or else the link is: then the browser has to end."""
-    own = DEFAULT_CONTEXT if page.attached else await _make_context(link, page)
-    opened = ""
+    """Open a tab for one page. At the end it is gone, or else the link is: then the browser has to end.
+
+    Raises:
+        BrowserLost: the browser opens none.
+    """
+    own, opened = DEFAULT_CONTEXT, ""
     try:
-        reply = await link.send("browsingContext.create", type="tab", userContext=own, background=True)
-        opened = reply["context"]
+        try:
+            own = DEFAULT_CONTEXT if page.attached else await _make_context(link, page)
+            reply = await link.send("browsingContext.create", type="tab", userContext=own, background=True)
+            opened = reply["context"]
+        except BidiError as error:
+            link.lost = True
+            raise BrowserLost("The browser opens no tabs any more.") from error
         yield Tab(link, opened, own)
     finally:
         await _remove(link, opened, own)

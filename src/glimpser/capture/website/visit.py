@@ -9,7 +9,7 @@ from glimpser.capture.website.faults import fault_of
 from glimpser.capture.website.notes import Notes, Spawn
 from glimpser.capture.website.preparing import prepare
 from glimpser.capture.website.scripts import FACTS, REMOVE, TEXT
-from glimpser.capture.website.shooting import Picture, find_part, shoot, shoot_window
+from glimpser.capture.website.shooting import Picture, find_part, shoot, shoot_unfinished, shoot_window
 from glimpser.capture.website.tab import Tab, open_tab
 from glimpser.capture.website.walls import SELECTORS, facts_of
 from glimpser.core.browsing import MAX_TEXT_BYTES, PageFailed, PageShot, PageSpec, Part
@@ -18,6 +18,7 @@ _SETTLE_S = 0.05
 """Scripts that lead somewhere else do so right after the page has loaded."""
 _POLL_S = 0.2
 _LAST_LOOK_S = 4.0
+_SHOT_S = 8.0
 
 
 async def visit(link: Link, page: PageSpec, *, user_agent: str, spawn: Spawn) -> PageShot:
@@ -40,6 +41,7 @@ class _Visit:
         self._page = page
         self._notes = notes
         self._until = asyncio.get_running_loop().time() + page.waits.timeout_s
+        self._answered = False
         self._loaded = True
 
     async def run(self, user_agent: str) -> PageShot:
@@ -48,9 +50,10 @@ class _Visit:
             await self._load()
             await self._wait()
             await self._remove()
-            return await self._described(await shoot(self._tab, self._page))
+            return await self._described(await self._picture())
         except PageFailed as error:
-            raise PageFailed(error.detail, shot=await self._last_look()) from error
+            shot = await self._last_look() if self._answered else None
+            raise PageFailed(error.detail, shot=shot) from error
         except BidiError as error:
             raise PageFailed(f"The browser cannot show this page: {error.message[:200]}.") from error
         finally:
@@ -59,17 +62,16 @@ class _Visit:
 
     async def _load(self) -> None:
         """Navigate, and wait until all is there, or for as long as there is patience."""
-        answered = False
         try:
             async with asyncio.timeout_at(self._until):
                 self._notes.loaded.clear()
                 await self._navigate()
-                answered = True
+                self._answered = True
                 await self._notes.loaded.wait()
                 await asyncio.sleep(_SETTLE_S)
                 await self._notes.loaded.wait()
         except TimeoutError:
-            if not answered:
+            if not self._answered:
                 patience = self._page.waits.timeout_s
                 raise PageFailed(f"The site did not answer within {patience:g} s.") from None
             self._loaded = False
@@ -80,8 +82,32 @@ class _Visit:
                 "browsingContext.navigate", context=self._tab.context, url=self._page.url, wait="none"
             )
         except BidiError as error:
+            self._answered = True
             await asyncio.sleep(_SETTLE_S)  # what it was about is told a moment later
             raise PageFailed(fault_of(error.message, downloading=self._notes.downloading)) from error
+
+    async def _picture(self) -> Picture:
+        """Take the picture; of a page that replaces itself all the time, as it is when it is stopped."""
+        try:
+            async with asyncio.timeout(_SHOT_S):
+                return await shoot(self._tab, self._page)
+        except TimeoutError:
+            pass
+        except BidiError as error:
+            if error.code == "invalid argument":
+                raise
+        await self._hold_still()
+        picture = await shoot_unfinished(self._tab, self._page)
+        self._loaded = False
+        return picture
+
+    async def _hold_still(self) -> None:
+        with suppress(BidiError):
+            await self._tab.link.send(
+                "emulation.setScriptingEnabled", enabled=False, contexts=[self._tab.context]
+            )
+        with suppress(BidiError):
+            await self._tab.cdp("Page.stopLoading")
 
     async def _wait(self) -> None:
         waits = self._page.waits
@@ -89,7 +115,14 @@ class _Visit:
             raise PageFailed(f"Within {waits.timeout_s:g} s nothing on the page matched {waits.selector}.")
         if waits.network_idle:
             await self._falls_silent()
-        await asyncio.sleep(waits.delay_s)
+        await self._pause(waits.delay_s)
+
+    async def _pause(self, duration_s: float) -> None:
+        """Raises: BrowserLost: it ended meanwhile."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(duration_s):
+                await self._notes.ended.wait()
+                raise BrowserLost("The browser has ended.")
 
     async def _falls_silent(self) -> None:
         while True:
@@ -100,7 +133,7 @@ class _Visit:
     async def _appears(self, selector: str) -> bool:
         part = Part(selector=selector, frame=self._page.part.frame)
         while True:
-            with suppress(BidiError):  # the page is being replaced by another
+            with suppress(BidiError, PageFailed):  # the page, or the frame, is not there yet
                 if await find_part(self._tab, part):
                     return True
             if self._left_s() <= 0:
