@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { HealthState } from '../src/api/types';
 import { parseFrame } from '../src/live/frame';
 import { emptyPlaces, wallHeight, wallLayout } from '../src/live/layout';
 import { LiveLink, liveAddress, pauseMs, type Mode, type Socket } from '../src/live/link';
@@ -45,6 +46,13 @@ describe('a frame', () => {
 describe('a message', () => {
   it.each(['event', 'alert'])('of type %s is taken with its content', (type) => {
     expect(parseMessage(JSON.stringify({ type, [type]: { id: ID } }))).toEqual({ type, [type]: { id: ID } });
+  });
+
+  it('about health is taken with its content only', () => {
+    const message = { type: 'health', template_id: ID, health: { state: 'frozen' } };
+
+    expect(parseMessage(JSON.stringify(message))).toEqual(message);
+    expect(parseMessage(JSON.stringify({ ...message, health: 'frozen' }))).toBeNull();
   });
 
   it('about a state is taken', () => {
@@ -307,6 +315,13 @@ describe('a tile', () => {
     shownSinceMs: now - 60_000,
     refusal: null,
     nowMs: now,
+    health: {
+      state: 'ok',
+      since: '2026-03-01T11:00:00Z',
+      reason: null,
+      last_good_at: null,
+      last_good_artifact_id: null,
+    },
     ...change,
     stream: {
       state: 'live',
@@ -350,6 +365,27 @@ describe('a tile', () => {
     expect(status.kind).toBe('bad');
     expect(status.label).toMatch(/since \d\d:\d\d$/);
     expect(status.reason).toBe('Connection refused');
+  });
+
+  const unwell = (state: HealthState): TileFacts['health'] => ({
+    ...facts({}).health,
+    state,
+    reason: 'Look at it.',
+  });
+
+  it.each([
+    ['moved', 'unwell', 'Moved or covered'],
+    ['blank', 'unwell', 'Blank picture'],
+    ['frozen', 'old', 'Frozen'],
+  ] as const)('whose fresh pictures are %s is %s', (state, kind, label) => {
+    expect(tileStatus(facts({ health: unwell(state) }))).toEqual({ kind, label, reason: 'Look at it.' });
+  });
+
+  it('is as its stream is where health says no more than that', () => {
+    expect(tileStatus(facts({ health: unwell('unknown') })).kind).toBe('live');
+    expect(tileStatus(facts({ health: unwell('down') }, { state: 'backoff' })).label).toMatch(/^Offline/);
+    expect(tileStatus(facts({ enabled: false, health: unwell('frozen') })).kind).toBe('off');
+    expect(tileStatus(facts({ pictureMs: null, health: unwell('moved') })).kind).toBe('waiting');
   });
 
   it('of a source that is switched off is neither live nor broken', () => {

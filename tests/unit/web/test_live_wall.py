@@ -17,10 +17,11 @@ from glimpser.core.alerts import Alert
 from glimpser.core.errors import Unavailable
 from glimpser.core.events import Event, Level
 from glimpser.core.frames import Frame
+from glimpser.core.health import HealthState, ViewHealth
 from glimpser.core.ids import AlertId, EventId, TemplateId, new_id
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.templates import Template
-from glimpser.services.notices import AlertNotice, EventNotice, StreamNotice
+from glimpser.services.notices import AlertNotice, EventNotice, HealthNotice, StreamNotice
 from glimpser.streaming.hub import Subscription
 from glimpser.streaming.wall import MAX_MESSAGES
 from glimpser.web.application import SOCKETS
@@ -343,9 +344,22 @@ async def test_what_happens_is_told_in_the_shapes_of_the_interface(world: World)
         await wall.peer.accepted.wait()
         world.services.notices.publish(EventNotice(event))
         world.services.notices.publish(AlertNotice(alert))
-        told = [await wall.peer.texts.get(), await wall.peer.texts.get()]
+        health = ViewHealth(state=HealthState.FROZEN, since=now, reason="Nothing changes.")
+        world.services.notices.publish(HealthNotice(door, health))
+        told = [await wall.peer.texts.get() for _ in range(3)]
 
-    assert [message["type"] for message in told] == ["event", "alert"]
+    assert [message["type"] for message in told] == ["event", "alert", "health"]
+    assert told[2] == {
+        "type": "health",
+        "template_id": door,
+        "health": {
+            "state": "frozen",
+            "since": "2026-01-01T12:00:00Z",
+            "reason": "Nothing changes.",
+            "last_good_at": None,
+            "last_good_artifact_id": None,
+        },
+    }
     shown = told[0]["event"]
     assert (shown["id"], shown["level"], shown["ended_at"]) == (event.id, "info", None)
     assert shown["started_at"] == "2026-01-01T12:00:00Z"

@@ -1,6 +1,6 @@
 /** The server's terms in the words of the page. */
 
-import type { AlertState, Delivery, LevelName, StreamState } from '../api/types';
+import type { AlertState, Delivery, HealthState, LevelName, StreamState, Template } from '../api/types';
 
 export interface StateWords {
   label: string;
@@ -17,6 +17,24 @@ export const STREAM_STATES: Record<StreamState, StateWords> = {
   failed: { label: 'Failed', tone: 'bad' },
   stopping: { label: 'Stopping', tone: 'off' },
 };
+
+/** What is wrong with a view whose pictures come. What is wrong with its stream, the stream's state says. */
+export const TROUBLES: Partial<Record<HealthState, string>> = {
+  frozen: 'Frozen',
+  blank: 'Blank picture',
+  blocked: 'Blocked by a wall',
+  error_page: 'Error page',
+  moved: 'Moved or covered',
+};
+
+/** What is wrong with a view that is switched on: what it is called, and why. */
+export function troubleOf({
+  enabled,
+  health,
+}: Pick<Template, 'enabled' | 'health'>): { label: string; reason: string | null } | null {
+  const label = enabled ? TROUBLES[health.state] : undefined;
+  return label === undefined ? null : { label, reason: health.reason };
+}
 
 export const LEVELS: Record<LevelName, string> = {
   debug: 'Debug',

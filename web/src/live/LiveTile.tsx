@@ -15,7 +15,7 @@ interface Props {
 }
 
 export function LiveTile({ template, fps, hero }: Props) {
-  const { id, name, enabled, stream } = template;
+  const { id, name, enabled, stream, health } = template;
   const canvas = useRef<HTMLCanvasElement>(null);
   const running = enabled && (stream.state === 'live' || stream.state === 'degraded');
   const [pictureMs, setPictureMs] = useState<number | null>(null);
@@ -23,7 +23,7 @@ export function LiveTile({ template, fps, hero }: Props) {
   const [refusal, setRefusal] = useState<string | null>(null);
   const nowMs = useNow();
   const moving = useIsMoving(id) && running;
-  const status = tileStatus({ enabled, stream, pictureMs, shownSinceMs, refusal, nowMs });
+  const status = tileStatus({ enabled, stream, health, pictureMs, shownSinceMs, refusal, nowMs });
 
   useLiveMessages((message) => {
     if (message.type === 'error' && message.template_id === id) setRefusal(message.detail);
@@ -33,7 +33,8 @@ export function LiveTile({ template, fps, hero }: Props) {
     return wall.attach({ id, fps, canvas: canvas.current, drawn: setPictureMs });
   }, [id, fps, running]);
 
-  const isFresh = status.kind === 'live' || status.kind === 'waiting';
+  const isFresh = status.kind === 'live' || status.kind === 'unwell' || status.kind === 'waiting';
+  const showsPicture = status.kind === 'live' || status.kind === 'unwell' || status.kind === 'old';
   return (
     <article
       data-tile={id}
@@ -47,6 +48,7 @@ export function LiveTile({ template, fps, hero }: Props) {
       >
         <span className="sr-only">
           {name}, {status.label}
+          {showsPicture && status.reason !== null && `: ${status.reason}`}
         </span>
       </Link>
       <canvas
@@ -56,7 +58,7 @@ export function LiveTile({ template, fps, hero }: Props) {
         height={360}
         className={`absolute inset-0 size-full object-cover transition-opacity duration-200 ${pictureMs === null ? 'opacity-0' : isFresh ? 'opacity-100' : 'opacity-45 grayscale'}`}
       />
-      {status.kind !== 'live' && status.kind !== 'old' && <Centre status={status} />}
+      {!showsPicture && <Centre status={status} />}
       <div className="absolute inset-x-0 bottom-0 flex items-center gap-2 bg-linear-to-t from-black/85 via-black/45 to-transparent px-3 pt-8 pb-2">
         <SourceIcon kind={template.kind} className="size-4 shrink-0 opacity-80" />
         <h2 className="truncate text-sm font-medium">{name}</h2>
@@ -78,10 +80,11 @@ function Badge({ status }: { status: TileStatus }) {
       </>
     );
   }
-  if (status.kind === 'old') {
+  if (status.kind === 'old' || status.kind === 'unwell') {
+    const Icon = status.kind === 'old' ? Clock : TriangleAlert;
     return (
       <>
-        <Clock className="size-3.5 text-[#f2b84b]" />
+        <Icon className="size-3.5 text-[#f2b84b]" />
         {status.label}
       </>
     );

@@ -1,12 +1,13 @@
 /** The text messages of the live socket. */
 
 import { isRecord } from '../api/errors';
-import type { Alert, GlimpserEvent, Stream } from '../api/types';
+import type { Alert, GlimpserEvent, Health, Stream } from '../api/types';
 
 export interface LiveMessages {
   event: { event: GlimpserEvent };
   alert: { alert: Alert };
   state: { template_id: string; stream: Stream };
+  health: { template_id: string; health: Health };
   /** A tile that cannot be shown, and why. */
   error: { template_id: string; detail: string };
 }
@@ -29,6 +30,10 @@ export function parseMessage(text: string): LiveMessage | null {
       return hasId(value.alert) ? (value as unknown as LiveMessage) : null;
     case 'state': {
       const known = typeof value.template_id === 'string' && isRecord(value.stream);
+      return known ? (value as unknown as LiveMessage) : null;
+    }
+    case 'health': {
+      const known = typeof value.template_id === 'string' && isRecord(value.health);
       return known ? (value as unknown as LiveMessage) : null;
     }
     case 'error': {

@@ -1,11 +1,12 @@
 /** What a tile says about its view. An old picture must never pass for a live one. */
 
-import type { Stream } from '../api/types';
+import type { Health, Stream } from '../api/types';
 import { shortClockTime, span } from '../format/time';
-import { rate, STREAM_STATES } from '../format/words';
+import { rate, STREAM_STATES, troubleOf } from '../format/words';
 
 export interface TileStatus {
-  kind: 'live' | 'old' | 'waiting' | 'bad' | 'off';
+  /** `unwell`: pictures come, and something is wrong with them. */
+  kind: 'live' | 'unwell' | 'old' | 'waiting' | 'bad' | 'off';
   label: string;
   /** Why there are no pictures, in words for people. */
   reason: string | null;
@@ -14,6 +15,7 @@ export interface TileStatus {
 export interface TileFacts {
   enabled: boolean;
   stream: Stream;
+  health: Health;
   /** When the picture on show was captured; null as long as there is none. */
   pictureMs: number | null;
   shownSinceMs: number;
@@ -28,6 +30,7 @@ const MISSED_PICTURES = 3;
 export function tileStatus({
   enabled,
   stream,
+  health,
   pictureMs,
   shownSinceMs,
   refusal,
@@ -49,5 +52,8 @@ export function tileStatus({
   }
   const ageMs = nowMs - pictureMs;
   if (ageMs > patienceMs) return { kind: 'old', label: `${span(ageMs)} old`, reason: null };
+  const trouble = troubleOf({ enabled, health });
+  // A frozen picture is an old one, however often it comes.
+  if (trouble) return { kind: health.state === 'frozen' ? 'old' : 'unwell', ...trouble };
   return { kind: 'live', label: stream.fps === null ? 'Live' : rate(stream.fps), reason: null };
 }

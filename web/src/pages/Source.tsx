@@ -1,11 +1,12 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Activity, Pencil, Trash2 } from 'lucide-react';
+import { Activity, Pencil, Trash2, TriangleAlert } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { isStatus } from '../api/errors';
 import { eventsQuery, keys, kindsQuery, templateQuery } from '../api/queries';
 import type { Template } from '../api/types';
 import { EventRow } from '../events/EventList';
+import { troubleOf } from '../format/words';
 import { useLiveMessages } from '../live/live';
 import { RulesSection } from '../rules/RulesSection';
 import { useMay } from '../session';
@@ -42,7 +43,10 @@ function SourceView({ template }: { template: Template }) {
         {isAdmin && <Actions template={template} />}
       </Head>
       <div className="grid gap-6 px-4 pb-10 md:px-6 xl:grid-cols-[minmax(0,1fr)_minmax(0,400px)]">
-        <BigPicture template={template} />
+        <div className="space-y-3">
+          <Trouble template={template} />
+          <BigPicture template={template} />
+        </div>
         <div className="space-y-6">
           <Facts template={template} />
           <RecentEvents template={template} />
@@ -50,6 +54,28 @@ function SourceView({ template }: { template: Template }) {
         </div>
       </div>
     </>
+  );
+}
+
+/** Says what is wrong with a picture that comes. */
+function Trouble({ template }: { template: Template }) {
+  const trouble = troubleOf(template);
+  if (!trouble) return null;
+  return (
+    <div role="status" className="flex gap-3 rounded-lg bg-danger-soft p-4 text-sm">
+      <TriangleAlert aria-hidden className="size-5 shrink-0 text-danger" />
+      <div>
+        <p className="font-medium">
+          {trouble.label}, since <Ago at={template.health.since} className="num" />
+        </p>
+        {trouble.reason !== null && <p className="mt-0.5">{trouble.reason}</p>}
+        {template.health.last_good_at !== null && (
+          <p className="mt-0.5 text-dim">
+            The last good picture came <Ago at={template.health.last_good_at} className="num" />.
+          </p>
+        )}
+      </div>
+    </div>
   );
 }
 

@@ -4,7 +4,7 @@ import { Cctv, Plus } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { templatesQuery } from '../api/queries';
 import type { Template } from '../api/types';
-import { plural, rate, STREAM_STATES, type StateWords } from '../format/words';
+import { plural, rate, STREAM_STATES, troubleOf, type StateWords } from '../format/words';
 import { useMay } from '../session';
 import { usePatchSource } from '../sources/mutations';
 import { Switch } from '../ui/Switch';
@@ -83,6 +83,7 @@ function Column({ children, className = '' }: { children: ReactNode; className?:
 function SourceRow({ template, isAdmin }: { template: Template; isAdmin: boolean }) {
   const { id, name, groups, stream, enabled } = template;
   const state = sourceState(template);
+  const reason = sourceReason(template);
   return (
     <tr className="relative border-b border-line last:border-0 hover:bg-raised max-md:grid max-md:grid-cols-[minmax(0,1fr)_auto]">
       <td className="px-4 py-2.5">
@@ -99,18 +100,18 @@ function SourceRow({ template, isAdmin }: { template: Template; isAdmin: boolean
             {groups.length > 0 && <p className="truncate text-xs text-dim">{groups.join(', ')}</p>}
             <p className="text-xs text-dim md:hidden">
               <State {...state} />
-              {enabled && stream.reason !== null && <span className="line-clamp-2">{stream.reason}</span>}
+              {reason !== null && <span className="line-clamp-2">{reason}</span>}
             </p>
           </div>
         </div>
       </td>
       <td className="px-4 py-2.5 max-md:hidden">
         <State {...state} />
-        {enabled && stream.reason !== null && (
-          <p className="mt-0.5 line-clamp-2 max-w-md text-xs text-dim">{stream.reason}</p>
-        )}
+        {reason !== null && <p className="mt-0.5 line-clamp-2 max-w-md text-xs text-dim">{reason}</p>}
       </td>
-      <td className="num px-4 text-dim max-lg:hidden">{enabled && <Ago at={stream.since} />}</td>
+      <td className="num px-4 text-dim max-lg:hidden">
+        {enabled && <Ago at={troubleOf(template) ? template.health.since : stream.since} />}
+      </td>
       <td className="num px-4 whitespace-nowrap text-dim max-lg:hidden">{pictureFacts(template)}</td>
       <td className="px-4 text-right max-md:self-center">
         {isAdmin && <EnableSwitch template={template} />}
@@ -154,8 +155,17 @@ function Thumbnail({ template }: { template: Template }) {
   );
 }
 
-export function sourceState({ enabled, stream }: Template): StateWords {
-  return enabled ? STREAM_STATES[stream.state] : { label: 'Switched off', tone: 'off' };
+export function sourceState(template: Template): StateWords {
+  const { enabled, stream } = template;
+  if (!enabled) return { label: 'Switched off', tone: 'off' };
+  const trouble = troubleOf(template);
+  return trouble ? { label: trouble.label, tone: 'bad' } : STREAM_STATES[stream.state];
+}
+
+/** Why a source is not as it should be, in words for people. */
+export function sourceReason(template: Template): string | null {
+  if (!template.enabled) return null;
+  return troubleOf(template)?.reason ?? template.stream.reason;
 }
 
 export function pictureFacts({ stream, enabled }: Template): string {

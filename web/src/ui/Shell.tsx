@@ -180,13 +180,23 @@ function applyMessage(queryClient: QueryClient, message: LiveMessage): void {
   } else if (message.type === 'alert') {
     void queryClient.invalidateQueries({ queryKey: keys.alerts });
   } else if (message.type === 'state') {
-    const { template_id: id, stream } = message;
-    const withStream = (template: Template): Template =>
-      template.id === id ? { ...template, stream } : template;
-    const isNew = queryClient.getQueryData<Template[]>(keys.templates)?.every((known) => known.id !== id);
-    if (isNew)
-      void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true, refetchType: 'all' });
-    else queryClient.setQueryData<Template[]>(keys.templates, (known) => known?.map(withStream));
-    queryClient.setQueryData<Template>(keys.template(id), (known) => known && withStream(known));
+    updateTemplate(queryClient, message.template_id, { stream: message.stream });
+  } else if (message.type === 'health') {
+    updateTemplate(queryClient, message.template_id, { health: message.health });
   }
+}
+
+/** Puts what was told of a source beside what is known of it; one that is not known is read. */
+function updateTemplate(
+  queryClient: QueryClient,
+  id: string,
+  news: Partial<Pick<Template, 'stream' | 'health'>>,
+): void {
+  const withNews = (template: Template): Template =>
+    template.id === id ? { ...template, ...news } : template;
+  const isNew = queryClient.getQueryData<Template[]>(keys.templates)?.every((known) => known.id !== id);
+  if (isNew)
+    void queryClient.invalidateQueries({ queryKey: keys.templates, exact: true, refetchType: 'all' });
+  else queryClient.setQueryData<Template[]>(keys.templates, (known) => known?.map(withNews));
+  queryClient.setQueryData<Template>(keys.template(id), (known) => known && withNews(known));
 }
