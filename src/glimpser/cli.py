@@ -14,7 +14,9 @@ from rich.console import Console
 
 from glimpser import __version__
 from glimpser.commands.accounts import key_commands, user_commands
+from glimpser.commands.jobs import job_commands
 from glimpser.commands.options import AsJson, DataDir, load_config, load_quietly
+from glimpser.commands.schedules import schedule_commands
 from glimpser.config import render_config
 from glimpser.core.errors import GlimpserError, InvalidInput, Misconfigured
 from glimpser.core.redaction import redact
@@ -43,6 +45,8 @@ class Level(StrEnum):
 
 app.add_typer(user_commands, name="user")
 app.add_typer(key_commands, name="apikey")
+app.add_typer(job_commands, name="job")
+app.add_typer(schedule_commands, name="schedule")
 
 
 def main() -> None:

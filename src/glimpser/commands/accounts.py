@@ -5,8 +5,6 @@ A change is in force there within a second, on open streams within ten.
 
 import asyncio
 import json
-import os
-import pwd
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
@@ -16,12 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from glimpser.commands.options import AsJson, DataDir, load_quietly
+from glimpser.commands.options import AsJson, DataDir, load_quietly, whoever_types
 from glimpser.core.accounts import Role
 from glimpser.core.errors import InvalidInput
 from glimpser.core.ids import ApiKeyId, require_id
 from glimpser.core.pages import MAX_LIMIT, PageRequest, decode_cursor
-from glimpser.services.audit import Actor
 
 if TYPE_CHECKING:
     from glimpser.services.people import People
@@ -67,7 +64,7 @@ def add_user(
 
     password = _new_password(password_stdin)
     draft = UserDraft(email=email, password=password, role=_role(role), groups=tuple(group or ()))
-    user = _with_people(data_dir, lambda people: people.users.create(draft, by=_whoever_types()))
+    user = _with_people(data_dir, lambda people: people.users.create(draft, by=whoever_types()))
     _show([_user_values(user)], as_json=as_json, one=True)
 
 
@@ -115,7 +112,7 @@ def create_key(
 
     ends = _time(expires_at) if expires_at else None
     draft = KeyDraft(name=name, role=_role(role), groups=tuple(group or ()), expires_at=ends)
-    made = _with_people(data_dir, lambda people: people.api_keys.create(draft, by=_whoever_types()))
+    made = _with_people(data_dir, lambda people: people.api_keys.create(draft, by=whoever_types()))
     _show([_key_values(made.key) | {"key": made.text}], as_json=as_json, one=True)
 
 
@@ -132,7 +129,7 @@ def revoke_key(
 ) -> None:
     """Remove a key; what uses it is refused."""
     which = ApiKeyId(require_id(key_id, "API key"))
-    _with_people(data_dir, lambda people: people.api_keys.revoke(which, by=_whoever_types()))
+    _with_people(data_dir, lambda people: people.api_keys.revoke(which, by=whoever_types()))
     _show([{"id": which, "revoked": True}], as_json=as_json, one=True)
 
 
@@ -142,7 +139,7 @@ def _change(who: str, data_dir: Path | None, *, as_json: bool, **changes: Any) -
     async def change(people: "People") -> Any:
         user = await people.users.find(who)
         return await people.users.change(
-            user.id, UserChanges(**changes), expected=lambda _version: True, by=_whoever_types()
+            user.id, UserChanges(**changes), expected=lambda _version: True, by=whoever_types()
         )
 
     _show([_user_values(_with_people(data_dir, change))], as_json=as_json, one=True)
@@ -177,14 +174,6 @@ def _new_password(from_stdin: bool) -> str:  # noqa: FBT001 (an option, passed o
         return sys.stdin.readline().rstrip("\r\n")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return password
-
-
-def _whoever_types() -> Actor:
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container's user may have no name
-        name = str(os.getuid())
-    return Actor(f"command line ({name})")
 
 
 def _role(name: RoleName) -> Role:

@@ -1,5 +1,7 @@
 """What several commands take, and what they begin with."""
 
+import os
+import pwd
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +9,7 @@ import typer
 
 from glimpser.config import Config, load
 from glimpser.observability.logs import configure_logging
+from glimpser.services.audit import Actor
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where everything is kept.", show_default=False)
@@ -24,3 +27,11 @@ def load_quietly(data_dir: Path | None) -> Config:
     config = load_config(data_dir)
     configure_logging(config.observability.model_copy(update={"log_level": "warning"}))
     return config
+
+
+def whoever_types() -> Actor:
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user may have no name
+        name = str(os.getuid())
+    return Actor(f"command line ({name})")

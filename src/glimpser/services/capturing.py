@@ -34,6 +34,8 @@ from glimpser.services.notices import EventNotice, Publish, say_nothing
 _log = structlog.get_logger(__name__)
 
 FINISHED, FAILED = "capture.finished", "capture.failed"
+RETRY = RetryPolicy(max_attempts=3)
+"""Of crashes and a store that is away; a view that fails is not asked again."""
 TAKE_WITHIN_S = 90.0
 """The end of a source's own patience, which is shorter."""
 _TICK_S = 1.0
@@ -107,7 +109,7 @@ class Capturing:
         """Say how captures run as jobs: of one template one at a time, again only after a crash."""
         return JobKind(
             run=self.run,
-            retry=RetryPolicy(max_attempts=3),
+            retry=RETRY,
             concurrency=16,
             per_lane=1,
             max_waiting=1,
