@@ -218,8 +218,10 @@ class Capturing:
 
     async def _fail(self, template: Template, capture: Capture, failure: ViewFailed) -> None:
         """Record the failure, with what was to be seen instead of the view."""
-        shot = failure.shot
-        picture = await self._stored(template, shot) if shot else None
+        shot, picture = failure.shot, None
+        if shot:
+            with suppress(Unavailable):  # that the view failed is told also while the store is away
+                picture = await self._stored(template, shot)
         ended = replace(
             capture,
             status="failure",
