@@ -153,6 +153,7 @@ async def _fill(world: World) -> None:
             email=f"{name}@example.org".lower(),
             role=Role.VIEWER,
             password_hash="1:nobody's",
+            version=2,  # of which the client knows the one before
             created_at=now,
         )
         for name in (USER, *SPARE)
