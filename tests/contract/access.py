@@ -98,7 +98,7 @@ class _Explorer:
         """Tell what somebody gets who was not there before: a refusal's status, or `ok`."""
         headers = await self._headers(who)
         self._world.clock.advance(61)  # or the limits of requests would answer
-        target = self._address + await self._filled_in(path)
+        target = self._address + await self._filled_in(path, headers)
         if method == "WebSocket":
             status = await _opened(target.replace("http", "ws", 1), headers)
         else:
@@ -114,7 +114,7 @@ class _Explorer:
             assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR or answer.status_code == 503, target
             return answer.status_code
 
-    async def _filled_in(self, path: str) -> str:
+    async def _filled_in(self, path: str, headers: Headers) -> str:
         """Name what is there; what a request would take away is made for it."""
         key = _key(Role.VIEWER)[0]
         now = self._world.clock.now()
@@ -126,8 +126,16 @@ class _Explorer:
                 tx.jobs.add(job)
 
             await self._world.database.write(put)
-        names = {**NAMES, "key_id": key.id, "job_id": job.id}
+        ticket = await self._ticket(headers) if "{ticket_id}" in path else ""
+        names = {**NAMES, "key_id": key.id, "job_id": job.id, "ticket_id": ticket}
         return re.sub(r"\{([a-z_]+)[^}]*\}", lambda parameter: names[parameter[1]], path)
+
+    async def _ticket(self, headers: Headers) -> str:
+        """Make a ticket of one's own, where one may."""
+        target = f"{self._address}/api/stream/{there.TEMPLATE}/ticket"
+        answer = await self._client.post(target, json={"kind": "mjpeg", "ttl_s": 60}, headers=headers)
+        made: str = answer.json()["id"] if answer.status_code == HTTPStatus.CREATED else new_id()
+        return made
 
     async def _headers(self, who: str) -> Headers:
         words = WORDS.fullmatch(who)
@@ -191,7 +199,7 @@ async def _opened(address: str, headers: Headers) -> int:
 
 def _put_into_group(tx: Transaction) -> None:
     template = tx.templates.get(TemplateId(there.TEMPLATE))
-    settings = replace(template.settings, groups=(GROUP,))
+    settings = replace(template.settings, groups=(GROUP,), schedule="0 * * * *")
     tx.templates.replace(template.id, settings, expected=template.version, now=template.updated_at)
 
 
