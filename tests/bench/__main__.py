@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import ingest, mjpeg, snapshot, start, wall
+from tests.bench import ingest, mjpeg, pages, snapshot, start, wall
 from tests.bench.figures import Part
 
 Run = Callable[[float | None], tuple[bool, object]]
@@ -52,6 +52,7 @@ def _mjpeg(seconds: float | None) -> tuple[bool, object]:
 PARTS: Mapping[str, Run] = {
     "ingest": _part(ingest.run),
     "mjpeg": _mjpeg,
+    "pages": _part(pages.run),
     "snapshot": _part(snapshot.run),
     "start": _part(start.run),
     "wall": _part(wall.run),

@@ -16,6 +16,7 @@ from glimpser.capture.website.pool import SeleniumBrowser
 from glimpser.capture.website.session import BrowserSettings
 from glimpser.core.browsing import PageFailed, PageSpec, Waits
 from glimpser.core.errors import Misconfigured
+from glimpser.process.launching import find_program
 from tests.web_site import BROWSER_TESTS, Site, browsing, html, raw, redirect, serving
 
 pytestmark = [pytest.mark.anyio, BROWSER_TESTS]
@@ -350,3 +351,15 @@ async def test_a_machine_without_a_browser_says_what_to_install(tmp_path: Path, 
     async with browsing(tmp_path / "run", find=lambda _: None) as browser:
         with pytest.raises(Misconfigured, match="apt install"):
             await browser.capture(page(site))
+
+
+async def test_a_folder_with_a_very_long_name_is_no_hindrance(tmp_path: Path, site: Site) -> None:
+    def full_browser(name: str) -> str | None:
+        return None if "headless-shell" in name else find_program(name)
+
+    if find_program("chromium") is None:
+        pytest.skip("there is no full browser")
+    scratch = tmp_path / ("x" * 90) / "run"
+
+    async with browsing(scratch, find=full_browser) as browser:
+        assert await works(browser, site)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.bench.figures import Part
-from tests.soak import alerts, kills, outages, runner, viewers
+from tests.soak import alerts, kills, outages, pages, runner, viewers
 
-NAMES = ("kills", "outages", "viewers", "alerts", "runner")
+NAMES = ("kills", "outages", "viewers", "alerts", "runner", "pages")
 
 
 def main() -> int:
@@ -37,6 +37,7 @@ def main() -> int:
         "viewers": viewers.run,
         "alerts": lambda: alerts.run(options.kills, random.Random(seed)),
         "runner": lambda: runner.run(options.cycles, random.Random(seed)),
+        "pages": lambda: pages.run(random.Random(seed)),
     }
     results = {name: _shown(parts[name]()) for name in options.names or NAMES}
     if options.json:

@@ -29,7 +29,7 @@ def end_leftovers(scratch: Path, proc: Path = _PROC) -> int:
 
 
 def _lives_in(entry: Path, scratch: Path) -> bool:
-    marker = f"TMPDIR={scratch}/".encode()
+    marker = f"HOME={scratch}/".encode()
     try:
         return marker in b"\0" + (entry / "environ").read_bytes()
     except OSError:

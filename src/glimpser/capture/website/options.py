@@ -63,19 +63,20 @@ def proxy_flags(proxy_url: str, *, resolve: bool) -> list[str]:
     return flags if resolve else [*flags, f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}"]
 
 
-def remote_options() -> ChromeOptions:
+def remote_options(*, sandbox: bool) -> ChromeOptions:
     """Say how a Grid is to start a browser. What that may reach is the Grid's affair."""
     options = _options()
     options.add_experimental_option("prefs", _PREFERENCES)
     options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
-    for flag in (*_QUIET, *_NO_OTHER_WAY_OUT, *_NO_QUESTIONS, "--headless=new"):
+    without = () if sandbox else ("--no-sandbox",)
+    for flag in (*_QUIET, *_NO_OTHER_WAY_OUT, *_NO_QUESTIONS, "--headless=new", *without):
         options.add_argument(flag)
     return options
 
 
-def plain_options(visitor: Visitor) -> ChromeOptions:
+def plain_options(visitor: Visitor, *, sandbox: bool) -> ChromeOptions:
     """Say how a Grid is to start a browser for one page, without BiDi."""
-    options = remote_options()
+    options = remote_options(sandbox=sandbox)
     options.set_capability("webSocketUrl", None)
     options.page_load_strategy = "normal"
     if visitor.user_agent:

@@ -161,13 +161,13 @@ async def open_remote(settings: BrowserSettings, spawn: Spawn) -> Session | OneP
         Unavailable: it does not.
     """
     target = parse_target(settings.webdriver_url or "", ("http", "https"))
-    url = replace(target, userinfo=None).url()
+    url = replace(target, userinfo=None).url().rstrip("/")
     login = _login_in(target)
 
     async def open_one(page: PageSpec) -> Remote:
-        return await new_driver(url, plain_options(page.visitor), login=login)
+        return await new_driver(url, plain_options(page.visitor, sandbox=settings.sandbox), login=login)
 
-    driver = await new_driver(url, remote_options(), login=login)
+    driver = await new_driver(url, remote_options(sandbox=settings.sandbox), login=login)
     try:
         return await connect(driver, spawn)
     except (BrowserLost, BidiError):
@@ -243,6 +243,8 @@ def _driver_command(programs: Programs) -> Command:
     return Command(
         name="chromedriver",
         argv=(programs.driver, "--port=0", "--log-level=SEVERE"),
+        # Its home, said shortly: Chromium makes sockets there, whose paths have 107 characters at most.
+        environment={"TMPDIR": "."},
         limits=_LIMITS,
         grace_s=_GRACE_S,
     )

@@ -45,8 +45,8 @@ def test_pop_ups_stay_blocked_although_the_driver_would_let_them_in() -> None:
 
 
 def test_a_browser_of_a_grid_is_asked_for_contexts_and_a_plain_one_is_not() -> None:
-    assert remote_options().to_capabilities()["webSocketUrl"] is True
-    plain = plain_options(Visitor(user_agent="Mozilla/5.0 (X)", language="de-CH"))
+    assert remote_options(sandbox=True).to_capabilities()["webSocketUrl"] is True
+    plain = plain_options(Visitor(user_agent="Mozilla/5.0 (X)", language="de-CH"), sandbox=True)
     assert not plain.to_capabilities().get("webSocketUrl")
     assert {"--user-agent=Mozilla/5.0 (X)", "--lang=de-CH"} <= set(plain.arguments)
 
