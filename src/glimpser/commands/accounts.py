@@ -191,13 +191,13 @@ def _time(text: str) -> datetime:
 
 
 def _user_values(user: Any) -> dict[str, object]:
-    from glimpser.web.account_shapes import account_view
+    from glimpser.web.shapes import account_view
 
     return _as_json(account_view(user))
 
 
 def _key_values(key: Any) -> dict[str, object]:
-    from glimpser.web.account_shapes import api_key_view
+    from glimpser.web.shapes import api_key_view
 
     return _as_json(api_key_view(key))
 

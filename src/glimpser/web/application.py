@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from glimpser.core.accounts import Role
 from glimpser.core.errors import GlimpserError
-from glimpser.web import account_shapes, problems, shapes
+from glimpser.web import problems, shapes
 from glimpser.web.context import RequestContext
 from glimpser.web.openapi import TITLE, describe
 from glimpser.web.refusals import Refusals
@@ -79,7 +79,7 @@ class Row:
 
 WRITE = (404, 409, 412, 422, 428, 503)
 TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.AlertView
-ACCOUNT = account_shapes.AccountView
+ACCOUNT = shapes.AccountView
 JOB, SCHEDULE = shapes.JobView, shapes.ScheduleView
 
 MJPEG_TYPE = "multipart/x-mixed-replace"
@@ -157,18 +157,18 @@ ROUTES = (
     Row("GET", "/api/admin/jobs/{job_id}", OPERATOR, jobs.read, JOB, 200, (404,)),
     Row("POST", "/api/admin/jobs/{job_id}/cancel", OPERATOR, jobs.cancel, JOB, 200, (404, 409, 503)),
     Row("POST", "/api/admin/jobs/{job_id}/retry", OPERATOR, jobs.retry, JOB, 200, (404, 409, 503)),
-    Row("GET", "/api/admin/users", ADMIN, accounts.users, account_shapes.AccountList, 200, (422,)),
+    Row("GET", "/api/admin/users", ADMIN, accounts.users, shapes.AccountList, 200, (422,)),
     Row("POST", "/api/admin/users", ADMIN, accounts.create_user, ACCOUNT, 201, (409, 422, 503)),
     Row("GET", "/api/admin/users/{user_id}", ADMIN, accounts.read_user, ACCOUNT, 200, (304, 404)),
     Row("PATCH", "/api/admin/users/{user_id}", ADMIN, accounts.change_user, ACCOUNT, 200, WRITE),
     Row("DELETE", "/api/admin/users/{user_id}", ADMIN, accounts.remove_user, None, 204, WRITE),
-    Row("GET", "/api/admin/api-keys", ADMIN, accounts.api_keys, account_shapes.ApiKeyList, 200, (422,)),
+    Row("GET", "/api/admin/api-keys", ADMIN, accounts.api_keys, shapes.ApiKeyList, 200, (422,)),
     Row(
-        "POST", "/api/admin/api-keys", ADMIN, accounts.create_api_key, account_shapes.NewKeyView, 201,
+        "POST", "/api/admin/api-keys", ADMIN, accounts.create_api_key, shapes.NewKeyView, 201,
         (422, 503),
     ),
     Row("DELETE", "/api/admin/api-keys/{key_id}", ADMIN, accounts.revoke_api_key, None, 204, (404, 503)),
-    Row("GET", "/api/admin/audit", ADMIN, accounts.audit, account_shapes.AuditList, 200, (422,)),
+    Row("GET", "/api/admin/audit", ADMIN, accounts.audit, shapes.AuditList, 200, (422,)),
     Row("GET", "/api/admin/schedules", OPERATOR, schedules.listing, shapes.ScheduleList, 200, (422,)),
     Row("GET", "/api/admin/schedules/{template_id}", OPERATOR, schedules.read, SCHEDULE, 200, (404,)),
     Row(

@@ -6,10 +6,9 @@ from fastapi import Query, Request, Response
 
 from glimpser.core.accounts import AuditFilter, User
 from glimpser.web.account_forms import ApiKeyForm, UserForm, UserPatch
-from glimpser.web.account_shapes import account_view, api_key_view, audit_view, new_key_view
 from glimpser.web.conditions import none_match, strong_tag, version_match
 from glimpser.web.routes.parameters import IfMatch, IfNoneMatch, Paging, Period, ThisApiKey, ThisUser
-from glimpser.web.shapes import Listing, Reply
+from glimpser.web.shapes import Listing, Reply, account_view, api_key_view, audit_view, new_key_view
 from glimpser.web.wiring import By, Wired
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from glimpser.core.accounts import ApiKey, AuditEntry, User
 from glimpser.services.api_keys import NewKey
-from glimpser.web.shapes import ROLE_NAMES, Listing, RoleName, UserView
+from glimpser.web.shapes.listing import Listing
+from glimpser.web.shapes.session import ROLE_NAMES, RoleName, UserView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class AccountView(UserView):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountList(Listing[AccountView]):
     """Users, oldest first."""
+
+    items: Sequence[AccountView]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class NewKeyView(ApiKeyView):
 class ApiKeyList(Listing[ApiKeyView]):
     """API keys, oldest first."""
 
+    items: Sequence[ApiKeyView]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditView:
@@ -65,6 +70,8 @@ class AuditView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditList(Listing[AuditView]):
     """Entries of the audit log, newest first."""
+
+    items: Sequence[AuditView]
 
 
 def account_view(user: User) -> AccountView:
