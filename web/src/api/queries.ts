@@ -4,7 +4,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import type { EventSearch } from '../pages/search';
 import { dayBounds } from '../format/time';
 import { api, bodyOf } from './client';
-import type { Alert, AlertState, Channel, GlimpserEvent, Page, Template } from './types';
+import type { AlertState, Template } from './types';
 
 const PAGE = 50;
 const ALL = 200;
@@ -80,7 +80,7 @@ export function eventsQuery(search: EventSearch, limit = PAGE) {
     queryKey: [...keys.eventLists, where, limit],
     queryFn: async ({ pageParam }) => {
       const query = { ...where, limit, ...(pageParam !== null && { cursor: pageParam }) };
-      return (await bodyOf(api.GET('/api/events', { params: { query } }))) as Page<GlimpserEvent>;
+      return bodyOf(api.GET('/api/events', { params: { query } }));
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
@@ -106,7 +106,7 @@ export function alertsQuery(state: AlertState | undefined) {
         ...(state !== undefined && { state }),
         ...(pageParam !== null && { cursor: pageParam }),
       };
-      return (await bodyOf(api.GET('/api/alerts', { params: { query } }))) as Page<Alert>;
+      return bodyOf(api.GET('/api/alerts', { params: { query } }));
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
@@ -129,7 +129,7 @@ export const channelsQuery = queryOptions({
   queryKey: keys.channels,
   queryFn: async () => {
     const params = { query: { limit: ALL } };
-    return ((await bodyOf(api.GET('/api/admin/channels', { params }))) as Page<Channel>).items;
+    return (await bodyOf(api.GET('/api/admin/channels', { params }))).items;
   },
 });
 
@@ -147,8 +147,8 @@ async function allTemplates(): Promise<Template[]> {
   let cursor: string | null = null;
   do {
     const query: { limit: number; cursor?: string } = { limit: ALL, ...(cursor !== null && { cursor }) };
-    const page = (await bodyOf(api.GET('/api/templates', { params: { query } }))) as Page<Template>;
-    found.push(...page.items);
+    const page = await bodyOf(api.GET('/api/templates', { params: { query } }));
+    found.push(...(page.items as Template[]));
     cursor = page.next_cursor;
   } while (cursor !== null);
   return found;

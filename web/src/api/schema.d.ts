@@ -1066,7 +1066,7 @@ export interface components {
          */
         AccountList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["AccountView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1197,7 +1197,7 @@ export interface components {
          */
         AlertList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["AlertView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1297,9 +1297,37 @@ export interface components {
          */
         ApiKeyList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["ApiKeyView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * ApiKeyView
+         * @description A key without its text; `last_used_at` may be a minute late.
+         */
+        ApiKeyView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Groups */
+            groups: string[];
+            /** Id */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "operator" | "admin";
         };
         /**
          * AuditList
@@ -1307,9 +1335,32 @@ export interface components {
          */
         AuditList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["AuditView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * AuditView
+         * @description Who did what to which thing, from where.
+         */
+        AuditView: {
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Client Ip */
+            client_ip: string | null;
+            /** Detail */
+            detail: string;
+            /** Id */
+            id: string;
+            /** Subject */
+            subject: string;
         };
         /**
          * CaptureList
@@ -1317,7 +1368,7 @@ export interface components {
          */
         CaptureList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["CaptureView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1400,7 +1451,7 @@ export interface components {
          */
         ChannelList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["ChannelView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1508,7 +1559,7 @@ export interface components {
          */
         EventList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["EventView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1592,7 +1643,7 @@ export interface components {
          */
         JobList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["JobView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1987,7 +2038,7 @@ export interface components {
          */
         ScheduleList: {
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["ScheduleView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -2273,7 +2324,7 @@ export interface components {
          */
         TemplateList: {
             /** Items */
-            items: unknown[];
+            items: (components["schemas"]["AdminTemplateView"] | components["schemas"]["TemplateView"])[];
             /** Next Cursor */
             next_cursor: string | null;
         };

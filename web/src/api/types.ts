@@ -8,6 +8,7 @@ export type LevelName = Schemas['EventView']['level'];
 export type Me = Schemas['MeView'];
 export type Role = Me['role'];
 export type GlimpserEvent = Schemas['EventView'];
+export type EventPage = Schemas['EventList'];
 export type Stream = Schemas['StreamView'];
 export type StreamState = Stream['state'];
 export type Health = Schemas['HealthView'];
@@ -30,12 +31,6 @@ export type Template = Schemas['TemplateView'] & {
   config?: Schemas['AdminTemplateView']['config'];
   rules?: Rule[];
 };
-
-/** One page of a list; the description leaves open of what. */
-export interface Page<T> {
-  items: T[];
-  next_cursor: string | null;
-}
 
 export interface Box {
   x: number;

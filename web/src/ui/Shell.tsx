@@ -12,7 +12,7 @@ import { Activity, Bell, Cctv, LayoutGrid, Send, Settings, WifiOff, type LucideI
 import { useEffect, useSyncExternalStore } from 'react';
 import { isReachable, onReachable } from '../api/connection';
 import { alertsQuery, keys, meQuery } from '../api/queries';
-import type { GlimpserEvent, Page, Template } from '../api/types';
+import type { EventPage, GlimpserEvent, Template } from '../api/types';
 import { link, noteMotion, useLiveMessages } from '../live/live';
 import type { LiveMessage } from '../live/message';
 import { may } from '../role';
@@ -149,9 +149,9 @@ function ConnectionBar() {
 /** Puts what is new about an event into the lists that hold it already. */
 function keepUpToDate(queryClient: QueryClient, event: GlimpserEvent): void {
   queryClient.setQueryData<GlimpserEvent>(keys.event(event.id), (known) => known && event);
-  queryClient.setQueriesData<InfiniteData<Page<GlimpserEvent>>>({ queryKey: keys.eventLists }, (lists) => {
+  queryClient.setQueriesData<InfiniteData<EventPage>>({ queryKey: keys.eventLists }, (lists) => {
     if (!lists?.pages.some(({ items }) => items.some(({ id }) => id === event.id))) return lists;
-    const renewed = (page: Page<GlimpserEvent>) => ({
+    const renewed = (page: EventPage) => ({
       ...page,
       items: page.items.map((item) => (item.id === event.id ? event : item)),
     });
