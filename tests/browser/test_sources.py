@@ -137,3 +137,55 @@ def test_a_rule_is_added_in_the_words_of_a_person_and_stored_in_those_of_the_int
     assert rule["quiet_hours"] == [
         {"days": ["mon", "tue", "wed", "thu", "fri", "sun"], "from": "22:00", "to": "07:00"}
     ]
+
+
+def test_a_privacy_mask_is_drawn_with_the_keyboard_and_kept(
+    page: Page, client: httpx2.Client, hall: dict[str, Any]
+) -> None:
+    page.goto(f"/sources/{hall['id']}/edit")
+    page.get_by_text("Areas, privacy and captions").click()
+    page.get_by_role("button", name="Privacy mask", exact=True).click()
+    page.get_by_role("button", name="Zone", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Privacy mask 4 corners")).focus()
+    page.keyboard.press("Enter")
+    corner = page.get_by_role("button", name=re.compile("^Corner 1 of 4"))
+    corner.focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    page.get_by_role("button", name="Add a corner after corner 4").click()
+    page.get_by_label("Write the name into every picture").check()
+    page.get_by_role("button", name="Save changes").click()
+    page.wait_for_url(re.compile(rf"/sources/{hall['id']}$"))
+
+    kept = client.get(f"/api/templates/{hall['id']}").json()
+    assert len(kept["privacy_masks"]) == 1
+    assert len(kept["privacy_masks"][0]) == 5
+    assert kept["privacy_masks"][0][0] == [0.25, 0.29]
+    assert [zone["name"] for zone in kept["zones"]] == ["Zone 1"]
+    assert kept["overlay"] == {"name": True, "time": False}
+
+
+def test_a_corner_is_dragged(page: Page, client: httpx2.Client, hall: dict[str, Any]) -> None:
+    square = [[0.2, 0.2], [0.6, 0.2], [0.6, 0.6], [0.2, 0.6]]
+    client.patch(
+        f"/api/templates/{hall['id']}", json={"motion_masks": [square]}, headers={"If-Match": "*"}
+    ).raise_for_status()
+    page.goto(f"/sources/{hall['id']}/edit")
+    page.get_by_text("Areas, privacy and captions").click()
+    page.get_by_role("button", name=re.compile("^Ignored for motion 4 corners")).click()
+    corner = page.get_by_role("button", name=re.compile("^Corner 3 of 4"))
+    corner.scroll_into_view_if_needed()
+    box = corner.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 500, y + 40, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Save changes").click()
+    page.wait_for_url(re.compile(rf"/sources/{hall['id']}$"))
+
+    (kept,) = client.get(f"/api/templates/{hall['id']}").json()["motion_masks"]
+    assert kept[2][0] == 1
+    assert 0.6 < kept[2][1] < 1
+    assert [kept[index] for index in (0, 1, 3)] == [square[index] for index in (0, 1, 3)]

@@ -3,6 +3,7 @@ import { ApiError, readProblem } from '../src/api/errors';
 import { readPairs } from '../src/forms/pairs';
 import { below, findingsOf } from '../src/forms/problems';
 import { check, fieldsOf, initialValues, toConfig } from '../src/forms/schema';
+import { withNew } from '../src/sources/areas';
 import { checkSource, groupsOf, sourceBody, sourceValues } from '../src/sources/model';
 import type { Kind, Template } from '../src/api/types';
 
@@ -189,6 +190,15 @@ describe('a source', () => {
     notes: 'n',
     motion: { detector: 'adaptive', sensitivity: 0.5, threshold: 0 },
     zones: [{ name: 'Path', points: [] }],
+    motion_masks: [],
+    privacy_masks: [
+      [
+        [0.1, 0.2],
+        [0.30001, 0.4],
+        [1, 1],
+      ],
+    ],
+    overlay: { name: false, time: true },
     version: 7,
   } as unknown as Template;
 
@@ -196,7 +206,9 @@ describe('a source', () => {
     const values = { ...sourceValues(template, kind), name: ' Gate ' };
     const body = sourceBody(values, FIELDS, template);
 
-    expect(body).toMatchObject({ name: 'Gate', zones: template.zones, groups: ['Home'] });
+    const { zones, privacy_masks, overlay } = template;
+
+    expect(body).toMatchObject({ name: 'Gate', groups: ['Home'], zones, privacy_masks, overlay });
     expect(body.config).toMatchObject({ url: 'rtsp://a/b', hwaccel: 'none', transport: 'udp' });
     expect(body.config).not.toHaveProperty('username');
   });
@@ -213,6 +225,13 @@ describe('a source', () => {
     const values = { ...sourceValues(template, kind), name: ' ', config: {} };
 
     expect(Object.keys(checkSource(values, FIELDS))).toEqual(['name', 'config/url']);
+  });
+
+  it('needs a name of its own for every zone', () => {
+    const values = sourceValues(template, kind);
+    const areas = withNew(values.areas, 'zone').map((area) => ({ ...area, name: 'Path' }));
+
+    expect(Object.keys(checkSource({ ...values, areas }, FIELDS))).toEqual(['zones']);
   });
 
   it('is in each group once', () => {

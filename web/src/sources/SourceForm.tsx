@@ -9,6 +9,7 @@ import { fieldsOf, type Errors } from '../forms/schema';
 import { SchemaForm } from '../forms/SchemaForm';
 import { percent } from '../format/words';
 import { SourceIcon } from '../ui/kinds';
+import { AreaEditor } from './AreaEditor';
 import {
   checkSource,
   DETECTORS,
@@ -83,6 +84,7 @@ export function SourceForm({ kinds, template, save, onSaved, conflict, cancel }:
         onChange={(config) => set({ config })}
       />
       <MotionSection values={values} errors={errors} set={set} />
+      <AreaSection template={template} values={values} errors={errors} set={set} />
       <MoreSection values={values} errors={errors} set={set} />
       {hasConflict && conflict}
       <FormError>{found.form}</FormError>
@@ -171,6 +173,38 @@ function MotionSection({ values, errors, set }: SectionProps) {
           />
         </>
       )}
+    </Section>
+  );
+}
+
+/** A source must give a picture before areas can be drawn into it. */
+function AreaSection({ template, values, errors, set }: SectionProps & { template: Template | undefined }) {
+  const { width, height } = template?.stream ?? { width: null, height: null };
+  return (
+    <Section title="Areas, privacy and captions" open={hasAny(errors, 'zones')}>
+      {template ? (
+        <AreaEditor
+          sourceId={template.id}
+          ratio={width && height ? `${width} / ${height}` : '16 / 9'}
+          areas={values.areas}
+          onChange={(areas) => set({ areas })}
+        />
+      ) : (
+        <p className="text-sm text-dim">
+          Zones and privacy masks are drawn into the picture: add the source first, then edit it.
+        </p>
+      )}
+      <CheckField
+        label="Write the name into every picture"
+        checked={values.overlay.name}
+        onChange={(name) => set({ overlay: { ...values.overlay, name } })}
+      />
+      <CheckField
+        label="Write the time into every picture"
+        hint="In UTC. Motion detection does not see it."
+        checked={values.overlay.time}
+        onChange={(time) => set({ overlay: { ...values.overlay, time } })}
+      />
     </Section>
   );
 }

@@ -10,6 +10,7 @@ import {
   type Field,
   type Values,
 } from '../forms/schema';
+import { areasOf, checkAreas, fieldsOfAreas, type Area } from './areas';
 
 export interface SourceValues {
   name: string;
@@ -21,6 +22,9 @@ export interface SourceValues {
   detector: string;
   sensitivity: number;
   threshold: number;
+  areas: Area[];
+  /** What is written into every picture. */
+  overlay: { name: boolean; time: boolean };
 }
 
 export const DETECTORS = [
@@ -41,6 +45,8 @@ export function newSource(kind: Kind): SourceValues {
     detector: 'adaptive',
     sensitivity: 0.5,
     threshold: 0,
+    areas: [],
+    overlay: { name: false, time: false },
   };
 }
 
@@ -53,6 +59,8 @@ export function sourceValues(template: Template, kind: Kind): SourceValues {
     groups: template.groups.join(', '),
     notes: template.notes,
     ...template.motion,
+    areas: areasOf(template),
+    overlay: template.overlay,
   };
 }
 
@@ -69,6 +77,8 @@ export function sourceBody(values: SourceValues, fields: readonly Field[], known
     groups: groupsOf(values.groups),
     notes: values.notes,
     motion: { detector: values.detector, sensitivity: values.sensitivity, threshold: values.threshold },
+    ...fieldsOfAreas(values.areas),
+    overlay: values.overlay,
   };
   return body as unknown as TemplateForm;
 }
@@ -78,6 +88,7 @@ export function checkSource(values: SourceValues, fields: readonly Field[]): Err
   const inConfig = Object.entries(check(fields, values.config));
   return {
     ...(values.name.trim() === '' && { name: 'A name is needed.' }),
+    ...(Object.keys(checkAreas(values.areas)).length > 0 && { zones: 'Every zone needs a name of its own.' }),
     ...Object.fromEntries(inConfig.map(([name, message]) => [`config/${name}`, message])),
   };
 }
