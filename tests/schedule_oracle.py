@@ -6,12 +6,14 @@ Shares nothing with the program but the standard library's zones.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
 
 
-def numbers(field: str, low: int, high: int) -> set[int]:
+@cache
+def numbers(field: str, low: int, high: int) -> frozenset[int]:
     """Read one field of plain numbers, ranges, lists and steps."""
     found: set[int] = set()
     for part in field.split(","):
@@ -23,7 +25,7 @@ def numbers(field: str, low: int, high: int) -> set[int]:
             begin = int(first)
             end = int(last) if last else (high if step else begin)
         found.update(range(begin, end + 1, int(step or 1)))
-    return found
+    return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,13 @@ class Oracle:
 
     def fits(self, local: datetime) -> bool:
         minute, hour, day, month, weekday = self.cron.split()
+        if local.minute not in numbers(minute, 0, 59):
+            return False
         on_day = local.day in numbers(day, 1, 31)
         on_weekday = local.isoweekday() % 7 in {number % 7 for number in numbers(weekday, 0, 7)}
         both = day.startswith("*") or weekday.startswith("*")
         return (
-            local.minute in numbers(minute, 0, 59)
-            and local.hour in numbers(hour, 0, 23)
+            local.hour in numbers(hour, 0, 23)
             and local.month in numbers(month, 1, 12)
             and ((on_day and on_weekday) if both else (on_day or on_weekday))
         )

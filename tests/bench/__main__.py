@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import ingest, mjpeg, pages, snapshot, start, wall
+from tests.bench import ingest, mjpeg, pages, schedules, snapshot, start, wall
 from tests.bench.figures import Part
 
 Run = Callable[[float | None], tuple[bool, object]]
@@ -53,6 +53,7 @@ PARTS: Mapping[str, Run] = {
     "ingest": _part(ingest.run),
     "mjpeg": _mjpeg,
     "pages": _part(pages.run),
+    "schedules": _part(schedules.run),
     "snapshot": _part(snapshot.run),
     "start": _part(start.run),
     "wall": _part(wall.run),

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.bench.figures import Part
-from tests.soak import alerts, kills, outages, pages, runner, viewers
+from tests.soak import alerts, kills, outages, pages, runner, schedules, viewers
 
-NAMES = ("kills", "outages", "viewers", "alerts", "runner", "pages")
+NAMES = ("kills", "outages", "viewers", "alerts", "schedules", "runner", "pages")
 
 
 def main() -> int:
@@ -24,6 +24,7 @@ def main() -> int:
     )
     parser.add_argument("--kills", type=int, default=300, help="how often it is killed while alerting")
     parser.add_argument("--cycles", type=int, default=500, help="how many hostile programs are run")
+    parser.add_argument("--days", type=int, default=400, help="how many days of schedules pass")
     parser.add_argument("--seed", type=int, help="makes the moments of the kills those of an earlier run")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
@@ -36,6 +37,7 @@ def main() -> int:
         "outages": outages.run,
         "viewers": viewers.run,
         "alerts": lambda: alerts.run(options.kills, random.Random(seed)),
+        "schedules": lambda: schedules.run(options.days, random.Random(seed)),
         "runner": lambda: runner.run(options.cycles, random.Random(seed)),
         "pages": lambda: pages.run(random.Random(seed)),
     }

@@ -262,7 +262,7 @@ class Schedules:
         found = Entry(template, timetable, state)
         self._entries[template.id] = found
         self._plan_next(found)
-        if found.due and found.due < now - GRACE:
+        if found.due and found.due < now - GRACE and settings.catch_up == "one":
             found.due = now + jitter_of(template.id, found.due, SPREAD_MS)
             self._push(found)
 
@@ -349,8 +349,11 @@ class Schedules:
             settings, state = found.template.settings, found.state
             jitter = timedelta(milliseconds=settings.jitter_ms)
             is_missed = now - found.slot - jitter > GRACE
-            settled = replace(state, settled_until=now if is_missed else found.slot)
-            if not is_missed or settings.catch_up == "one":
+            is_made_up = is_missed and settings.catch_up == "one"
+            # One run stands for all that was missed; without it, a slot that is hardly late still comes.
+            until = now if is_made_up else max(now - GRACE, found.slot) if is_missed else found.slot
+            settled = replace(state, settled_until=until)
+            if is_made_up or not is_missed:
                 job = self._job(found, now)
                 settled = replace(settled, last_run_at=now, last_job_id=job.id)
                 claim.jobs.append(job)

@@ -139,7 +139,7 @@ async def test_after_a_downtime_what_was_missed_runs_once_or_not_at_all(
     world: ScheduleWorld, policy: str, made_up: list[str]
 ) -> None:
     await world.add(catch_up=policy)
-    world.clock.advance(3600)
+    world.clock.advance(3635)
 
     for _ in range(2):
         world.restarted()
@@ -147,7 +147,7 @@ async def test_after_a_downtime_what_was_missed_runs_once_or_not_at_all(
         await world.after(10)  # the start is spread
     caught_up = await world.slots()
     await world.finish_all()
-    await world.after(40)
+    await world.after(20)
 
     assert caught_up == made_up
     assert await world.slots() == [*made_up, "20260101T130100Z"]
@@ -161,6 +161,16 @@ async def test_a_slot_that_comes_a_little_late_is_not_missed(world: ScheduleWorl
     await world.settle()
 
     assert await world.slots() == ["20260101T120100Z"]
+
+
+async def test_behind_what_was_missed_a_slot_that_is_hardly_late_still_runs(world: ScheduleWorld) -> None:
+    await world.add(catch_up="none")
+    world.clock.advance(3600 + 26)
+
+    world.restarted()
+    await world.settle()
+
+    assert await world.slots() == ["20260101T130000Z"]
 
 
 async def test_what_is_missed_by_many_does_not_begin_all_at_once(world: ScheduleWorld) -> None:
