@@ -14,7 +14,8 @@ from glimpser.core.errors import InvalidInput
 
 async def prepare(tab: Tab, page: PageSpec, *, user_agent: str) -> list[str]:
     """Make the tab ready to navigate; gives the subscriptions to end. `user_agent` is the browser's own."""
-    subscriptions = [await _subscribe(tab, _events_for(page))]
+    events = _events_for(page)
+    subscriptions = [await _subscribe(tab, events)] if events else []
     only = [tab.context]
     viewport = {"width": page.width_px, "height": page.height_px}
     await tab.link.send("browsingContext.setViewport", context=tab.context, viewport=viewport)
@@ -38,7 +39,8 @@ _DARK = {"name": "prefers-color-scheme", "value": "dark"}
 
 
 def _events_for(page: PageSpec) -> list[str]:
-    events = list(EVENTS)
+    """Say what is to be heard of this tab alone. Of a browser of our own, `EVENTS` of all tabs are heard."""
+    events = list(EVENTS) if page.attached else []
     if page.waits.network_idle:
         events += REQUEST_EVENTS
     elif page.visitor.headers:
@@ -67,10 +69,15 @@ async def _subscribe(tab: Tab, events: list[str]) -> str:
 
 async def _check_selectors(tab: Tab, page: PageSpec) -> None:
     """Raises: InvalidInput: one is no CSS selector."""
-    fields = [*((f"/config/remove/{index}", selector) for index, selector in enumerate(page.remove))]
-    fields += [("/config/wait_for", page.waits.selector or "*"), ("/config/frame", page.part.frame or "*")]
-    fields += [("/config/text_selector", page.text_selector or "*")]
-    wrong = await tab.json(CHECK_SELECTORS, json.dumps([selector for _, selector in fields]))
+    given = {
+        "/config/wait_for": page.waits.selector,
+        "/config/frame": page.part.frame,
+        "/config/text_selector": page.text_selector,
+    }
+    fields = [(f"/config/remove/{index}", selector) for index, selector in enumerate(page.remove)]
+    fields += [(pointer, selector) for pointer, selector in given.items() if selector]
+    selectors = json.dumps([selector for _, selector in fields])
+    wrong = await tab.json(CHECK_SELECTORS, selectors) if fields else -1
     if wrong >= 0:
         raise InvalidInput.field(fields[wrong][0], "This is no CSS selector.")
     if page.part.selector:

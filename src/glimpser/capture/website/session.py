@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from glimpser.capture.website.bidi import BidiError, BrowserLost, Link, open_link
 from glimpser.capture.website.classic import OnePageEach
 from glimpser.capture.website.memory import group_memory_bytes
-from glimpser.capture.website.notes import Spawn
+from glimpser.capture.website.notes import EVENTS, Spawn
 from glimpser.capture.website.options import attach_options, local_options, plain_options, remote_options
 from glimpser.capture.website.programs import Programs
 from glimpser.capture.website.visit import visit
@@ -149,7 +149,7 @@ async def open_local(
                 resolve=settings.view_proxies,
             )
         driver = await new_driver(f"http://127.0.0.1:{port}", options)
-        session = await connect(driver, spawn, stack=stack, child=child)
+        session = await connect(driver, spawn, stack=stack, child=child, attached=attached)
         session.closing = stack.pop_all()
         return session
 
@@ -186,9 +186,14 @@ def _login_in(target: Target) -> tuple[str, str] | None:
 
 
 async def connect(
-    driver: Remote, spawn: Spawn, *, stack: AsyncExitStack | None = None, child: Child | None = None
+    driver: Remote,
+    spawn: Spawn,
+    *,
+    stack: AsyncExitStack | None = None,
+    child: Child | None = None,
+    attached: bool = False,
 ) -> Session:
-    """Take hold of a browser that was started.
+    """Take hold of a browser that was started, or of one that people use (`attached`).
 
     Raises:
         BrowserLost, BidiError: it does not speak BiDi.
@@ -200,7 +205,9 @@ async def connect(
     spawn(link.run())
     if stack is not None:
         stack.push_async_callback(link.close)
-    await link.send("session.subscribe", events=[POP_UPS])
+    if not attached:  # it is nobody else's: what holds for one tab holds for all
+        await link.send("browser.setDownloadBehavior", downloadBehavior={"type": "denied"})
+        await link.send("session.subscribe", events=[POP_UPS, *EVENTS])
     user_agent = str(driver.capabilities.get("userAgent") or await _user_agent(link))
     return Session(link, driver, spawn=spawn, user_agent=user_agent, child=child)
 

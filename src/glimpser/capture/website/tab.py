@@ -126,9 +126,7 @@ async def _make_context(link: Link, page: PageSpec) -> str:
     if page.proxy:
         params["proxy"] = _proxy(page.proxy)
     reply = await link.send("browser.createUserContext", **params)
-    made = str(reply["userContext"])
-    await link.send("browser.setDownloadBehavior", downloadBehavior={"type": "denied"}, userContexts=[made])
-    return made
+    return str(reply["userContext"])
 
 
 def _proxy(url: str) -> dict[str, object]:

@@ -57,8 +57,9 @@ class _Visit:
         except BidiError as error:
             raise PageFailed(f"The browser cannot show this page: {error.message[:200]}.") from error
         finally:
-            with suppress(BidiError, BrowserLost):
-                await self._tab.link.send("session.unsubscribe", subscriptions=subscriptions)
+            if subscriptions:
+                with suppress(BidiError, BrowserLost):
+                    await self._tab.link.send("session.unsubscribe", subscriptions=subscriptions)
 
     async def _load(self) -> None:
         """Navigate, and wait until all is there, or for as long as there is patience."""
