@@ -12,6 +12,7 @@ from glimpser.app.people import open_passwords
 from glimpser.app.proxies import Proxies, enter_proxies
 from glimpser.app.registry import registry_of
 from glimpser.app.settings import (
+    camera_policy,
     connection_limits,
     database_settings,
     egress_policy,
@@ -56,6 +57,7 @@ from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
 from glimpser.services.feeds import Feeds
 from glimpser.services.garbage import Sweeper
+from glimpser.services.guessing import Guesser
 from glimpser.services.history import History
 from glimpser.services.job_history import JobHistory
 from glimpser.services.job_kinds import JobKind
@@ -67,6 +69,7 @@ from glimpser.services.notices import Notices
 from glimpser.services.notifications import picture_link
 from glimpser.services.people import People
 from glimpser.services.pipeline import Pipeline
+from glimpser.services.probing import PROBE, Previews, Probing
 from glimpser.services.pushing import Pushing
 from glimpser.services.recovery import recover
 from glimpser.services.schedules import Schedules
@@ -197,12 +200,13 @@ class _LivePath:
     healths: ViewHealths
     templates: Templates
     pushing: Pushing
+    probing: Probing
 
 
 async def _wire(ground: _Ground) -> App:
     work = _wire_jobs(ground)
     alerts = await _wire_alerts(ground)
-    views = await _wire_live(ground, alerts.alerting, work.schedules)
+    views = await _wire_live(ground, alerts.alerting, work)
     config = ground.config
     people = People.of(
         ground.database,
@@ -241,7 +245,7 @@ def _wire_jobs(ground: _Ground) -> _Work:
     return _Work(jobs=jobs, runner=runner, history=history, schedules=schedules)
 
 
-async def _wire_live(ground: _Ground, alerting: Alerting, schedules: Schedules) -> _LivePath:
+async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LivePath:
     database, clock, publish = ground.database, ground.clock, ground.notices.publish
     hub = Hub(clock=clock, metrics=ground.metrics, limits=hub_limits(ground.config), paint=_paint)
     streams = Streams(hub=hub, clock=clock, metrics=ground.metrics, publish=publish)
@@ -259,6 +263,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting, schedules: Schedules) 
     )
     ways = Ways(
         gate=Gate(egress_policy(ground.config, ground.own)),
+        camera_gate=Gate(camera_policy(ground.config, ground.own)),
         proxy_url=ground.proxies.general.url,
         camera_proxy_url=ground.proxies.camera.url,
         runner=ground.runner,
@@ -307,11 +312,26 @@ async def _wire_live(ground: _Ground, alerting: Alerting, schedules: Schedules) 
     )
     ground.job_kinds[CAPTURE] = capturing.kind
     templates = Templates(
-        database, registry, clock=clock, changed=_each(live.changed, schedules.changed), check=check_settings
+        database, registry, clock=clock, changed=_each(live.changed, work.schedules.changed), check=check_settings
     )
     pushing = Pushing(feeds, live, stills, read=means.pictures.read)
+    probing = Probing(
+        work.jobs,
+        registry,
+        Guesser(registry, means.sniffer),
+        reaches=means.reach,
+        trials=live,
+        pictures=Previews(database, alerting, clock=clock),
+    )
+    ground.job_kinds[PROBE] = probing.kind
     return _LivePath(
-        hub=hub, live=live, pipeline=pipeline, healths=healths, templates=templates, pushing=pushing
+        hub=hub,
+        live=live,
+        pipeline=pipeline,
+        healths=healths,
+        templates=templates,
+        pushing=pushing,
+        probing=probing,
     )
 
 
@@ -361,6 +381,7 @@ async def _wire_web(
         live=views.live,
         healths=views.healths,
         pushes=views.pushing,
+        probing=views.probing,
         notices=ground.notices,
         alerting=alerts.alerting,
         channels=alerts.channels,

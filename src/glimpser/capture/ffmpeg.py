@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from glimpser.capture.configs import KindConfig, parse_config
 from glimpser.capture.ingest.opening import CAMERA_SCHEMES, WEB_SCHEMES
+from glimpser.core.contents import FROM_CAMERAS
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import MediaInput
@@ -108,4 +109,5 @@ def camera_kind(proxy: str | None, *, hwaccel: Hwaccel = "none") -> Kind:
         parse=_parse,
         feed=lambda config: through_proxy(_feed(config, hwaccel), proxy),
         secrets=frozenset({"password"}),
+        shows=FROM_CAMERAS,
     )

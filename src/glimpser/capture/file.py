@@ -13,6 +13,7 @@ from glimpser.capture.pictures.headers import picture_header
 from glimpser.capture.pictures.jpeg import SOI
 from glimpser.capture.pictures.reader import PictureReader
 from glimpser.core.clock import Clock
+from glimpser.core.contents import Content
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import MediaInput, Polled
@@ -75,6 +76,7 @@ def file_kind(roots: Sequence[Path], reader: PictureReader, *, clock: Clock) -> 
         schema=FileConfig.model_json_schema(),
         parse=parse,
         feed=feed,
+        shows=frozenset({Content.FILE}),
     )
 
 

@@ -9,6 +9,7 @@ from glimpser.capture.conditional import WebFile
 from glimpser.capture.configs import parse_config
 from glimpser.capture.pictures.reader import PictureReader
 from glimpser.capture.web_address import Guarded, WebUrl, without_userinfo
+from glimpser.core.contents import Content
 from glimpser.core.errors import InvalidInput
 from glimpser.core.health import HealthState
 from glimpser.core.kinds import Config, Kind
@@ -110,4 +111,5 @@ def image_kind(fetcher: Fetcher, reader: PictureReader) -> Kind:
         parse=parse,
         feed=feed,
         secrets=frozenset({"password"}),
+        shows=frozenset({Content.PICTURE}),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from glimpser.core.contents import Content
 from glimpser.core.errors import InvalidInput
 from glimpser.core.live import Feed
 
@@ -16,7 +17,9 @@ class Kind:
     `schema` is the JSON Schema of the config (form and documentation are made from it).
     `parse` gives the config with defaults filled in, or raises InvalidInput with pointers that
     begin with `/config`. `secrets` names the fields that never leave the server.
-    `feed` says where the pictures of a config come from.
+    `feed` says where the pictures of a config come from. `shows` are the contents of addresses that this kind
+    is the first choice for; its config then has a `url` (a `path` for files), and takes `username` and
+    `password` if the address has some.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Kind:
     parse: Callable[[Config], Config]
     feed: Callable[[Config], Feed]
     secrets: frozenset[str] = frozenset()
+    shows: frozenset[Content] = frozenset()
 
 
 Registry = Mapping[str, Kind]

@@ -138,7 +138,8 @@ class State(StrEnum):
 class StreamStatus:
     """`reason` says in plain words what is wrong and what to do; it never holds a secret.
 
-    Every reconnect begins a new `epoch`. `fps`, `width` and `height` are those of the source.
+    Every reconnect begins a new `epoch`. `fps`, `width`, `height` and `codec` (FFmpeg's name of it) are those
+    of the source.
     """
 
     state: State
@@ -148,6 +149,7 @@ class StreamStatus:
     width: int | None = None
     height: int | None = None
     epoch: int = 0
+    codec: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

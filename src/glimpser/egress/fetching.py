@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Generator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import httpx2
@@ -27,6 +27,7 @@ TIMEOUT_S = 20.0
 MAX_BYTES = 32 * 1024 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CLOSED_RETRY_S = 60
+_HEAD_WITHIN_S = 2.0
 
 
 class Credentials(httpx2.Auth):
@@ -63,12 +64,16 @@ class Credentials(httpx2.Auth):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """What to get. `credentials` are for the first origin alone; those in the URL are not used."""
+    """What to get. `credentials` are for the first origin alone; those in the URL are not used.
+
+    `only_head` reads the first `max_bytes` and leaves the rest, whatever it is and however long it goes on.
+    """
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     credentials: Credentials | None = None
     max_bytes: int = MAX_BYTES
+    only_head: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +145,8 @@ class Fetcher:
             async with self._client.exchange(
                 "GET", checked, headers=headers, auth=fetch.credentials
             ) as response:
-                body = await _read(response, fetch.max_bytes) if response.status_code == 200 else b""
+                read = _read_head if fetch.only_head else _read
+                body = await read(response, fetch.max_bytes) if response.status_code == 200 else b""
                 known = {key.lower(): value for key, value in response.headers.items()}
                 if response.status_code == 401 and fetch.credentials:
                     fetch.credentials.forget()
@@ -189,3 +195,15 @@ async def _read(response: httpx2.Response, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise too_large
     return bytes(body)
+
+
+async def _read_head(response: httpx2.Response, max_bytes: int) -> bytes:
+    """Read the beginning of a body. A stream without an end may give its first bytes late or never."""
+    head = bytearray()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_HEAD_WITHIN_S):
+            async for piece in response.aiter_raw():
+                head += piece
+                if len(head) >= max_bytes:
+                    break
+    return bytes(head[:max_bytes])

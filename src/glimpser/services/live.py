@@ -13,7 +13,7 @@ from glimpser.core.clock import Clock
 from glimpser.core.errors import GlimpserError, NotFound, Unavailable
 from glimpser.core.frames import NATIVE_WIDTH, Frame, shared_width
 from glimpser.core.health import Judged
-from glimpser.core.ids import TemplateId
+from glimpser.core.ids import TemplateId, new_id
 from glimpser.core.live import (
     BurstReported,
     FrameReady,
@@ -25,7 +25,7 @@ from glimpser.core.live import (
 from glimpser.core.pages import MAX_LIMIT, PageRequest, decode_cursor
 from glimpser.core.ports import Database, LivePool
 from glimpser.core.repositories import Transaction
-from glimpser.core.templates import Template, TemplateFilter, Zone
+from glimpser.core.templates import Template, TemplateFilter, TemplateSettings, Zone
 from glimpser.services.feeds import Feeds
 from glimpser.services.streams import Streams
 from glimpser.streaming.hub import Client, Subscription
@@ -86,7 +86,11 @@ class Live:
         self._changes: asyncio.Queue[TemplateId] = asyncio.Queue()
         self._templates: dict[TemplateId, Template] = {}
         self._demand: Counter[TemplateId] = Counter()
+<<<<<<< HEAD
         self._recorded: Counter[TemplateId] = Counter()
+=======
+        self._trials: set[TemplateId] = set()
+>>>>>>> d81c658 (Find the kind of view an address is for, and try it before it is saved)
 
     async def run(self) -> None:
         """Start what is to run, then follow changes and events. Never returns."""
@@ -204,6 +208,7 @@ class Live:
             yield
 
     @asynccontextmanager
+<<<<<<< HEAD
     async def recording(self, template: Template) -> AsyncIterator[None]:
         """Have the view run while the context is open, with motion looked for.
 
@@ -219,6 +224,30 @@ class Live:
             self._recorded[template.id] -= 1
             self._recorded += Counter()  # drops what has come to zero
             self.changed(template.id)
+=======
+    async def trying(self, settings: TemplateSettings) -> AsyncIterator[TemplateId]:
+        """Have a view run that is not saved, under an id of its own; nothing of it is recorded.
+
+        Raises:
+            GlimpserError: it can never run.
+        """
+        now = self._clock.now()
+        template = Template(
+            id=TemplateId(new_id()), settings=settings, version=1, created_at=now, updated_at=now
+        )
+        self._trials.add(template.id)
+        try:
+            await self._pool.start(self._feeds.spec(template))
+            yield template.id
+        finally:
+            await self._pool.stop(template.id)
+            asyncio.get_running_loop().call_later(self._linger_s, self._forget_trial, template.id)
+
+    def _forget_trial(self, template_id: TemplateId) -> None:
+        """Forget it when nothing that was on its way can come any more."""
+        self._trials.discard(template_id)
+        self._streams.forget(template_id)
+>>>>>>> d81c658 (Find the kind of view an address is for, and try it before it is saved)
 
     @asynccontextmanager
     async def _running(self, template: Template) -> AsyncIterator[None]:
@@ -294,6 +323,10 @@ class Live:
     async def _follow_events(self) -> None:
         async for event in self._pool.events():
             match event:
+                case StateChanged() if event.template_id in self._trials:
+                    self._streams.state_changed(event)
+                case BurstReported() if event.template_id in self._trials:
+                    pass
                 case FrameReady() if event.frame.template_id in self._templates:
                     self._streams.frame_came(event)
                 case StreamMeasured() if event.template_id in self._templates:

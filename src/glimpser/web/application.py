@@ -105,6 +105,9 @@ ROUTES = (
     Row("GET", "/api/template-kinds", VIEWER, templates.kinds, list[shapes.KindView]),
     Row("GET", "/api/templates", VIEWER, templates.listing, shapes.TemplateList, 200, (422,)),
     Row("POST", "/api/templates", ADMIN, templates.create, TEMPLATE, 201, (422, 503)),
+    Row(
+        "POST", "/api/templates/probe", ADMIN, templates.probe, shapes.JobStarted, 202, (422, 429, 503),
+    ),
     Row("GET", "/api/templates/{template_id}", VIEWER, templates.read, shapes.AnyTemplate, 200, (304, 404)),
     Row("PUT", "/api/templates/{template_id}", ADMIN, templates.replace, TEMPLATE, 200, WRITE),
     Row("PATCH", "/api/templates/{template_id}", ADMIN, templates.patch, TEMPLATE, 200, WRITE),

@@ -39,6 +39,7 @@ from glimpser.rules.parse import (
     window_of,
 )
 from glimpser.services.channels import TEST_BODY, TEST_TITLE, ChannelDraft
+from glimpser.services.probing import Ask
 from glimpser.web.shapes import Later, LevelName
 
 MAX_TICKET_S = 366 * 86_400
@@ -277,6 +278,32 @@ class TemplateForm(ScheduleForm, LaterForm):
         names = [zone.name for zone in self.zones]
         if len(set(names)) != len(names):
             raise InvalidInput.field("/zones", "Two zones have the same name.")
+
+
+def _describe_probe(schema: dict[str, Any]) -> None:
+    schema["examples"] = [{"url": "rtsp://192.0.2.20/stream1"}]
+
+
+class ProbeForm(Form):
+    """What to try: a `url` (or the path of a file) whose kind is to be found, or a `kind` and its config."""
+
+    model_config = ConfigDict(json_schema_extra=_describe_probe)
+
+    url: Annotated[Text, Field(min_length=1, max_length=4096, repr=False)] | None = None
+    kind: Annotated[str, Field(max_length=32)] | None = None
+    config: Annotated[dict[str, JsonValue], Field(repr=False)] | None = None
+
+    def ask(self) -> Ask:
+        """Make what is asked for.
+
+        Raises:
+            InvalidInput: it is both or neither.
+        """
+        if (self.url is None) == (self.config is None):
+            raise InvalidInput.field("/url", "Give a url, or a kind with its config.")
+        if (self.kind is None) != (self.config is None):
+            raise InvalidInput.field("/kind", "A config goes with the kind it is of.")
+        return Ask(url=self.url, kind=self.kind, config=self.config or {})
 
 
 CHANNEL_EXAMPLE: dict[str, JsonValue] = {

@@ -16,7 +16,7 @@ from glimpser.core.addresses import subscriber
 from glimpser.core.clock import Clock
 from glimpser.core.frames import Frame
 from glimpser.core.health import ViewHealth
-from glimpser.core.ids import TemplateId
+from glimpser.core.ids import JobId, TemplateId
 from glimpser.core.live import StreamStatus
 from glimpser.core.templates import Template
 from glimpser.services.accounts import Accounts
@@ -27,6 +27,7 @@ from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
 from glimpser.services.notices import Notices
+from glimpser.services.probing import Ask
 from glimpser.services.rates import Rates
 from glimpser.services.schedules import Schedules
 from glimpser.services.stream_tickets import StreamTickets
@@ -75,6 +76,14 @@ class Pushes(Protocol):
         ...
 
 
+class Probes(Protocol):
+    """Tries views that are not saved."""
+
+    async def submit(self, ask: Ask) -> JobId:
+        """Have one tried. Raises: InvalidInput, TooMany, Unavailable."""
+        ...
+
+
 class CheckResult(Protocol):
     """How one part of the program is."""
 
@@ -111,6 +120,7 @@ class Services:
     live: LiveViews
     healths: Healths
     pushes: Pushes
+    probing: Probes
     notices: Notices
     alerting: Alerting
     channels: Channels

@@ -263,7 +263,7 @@ class Camera(threading.Thread):
             if self._shape is None:
                 self._first_picture_at = self._clock.monotonic()
             self._shape = shape
-            self._status.describe(fps=self._media.fps or media.nominal_fps, size=shape)
+            self._status.describe(fps=self._media.fps or media.nominal_fps, size=shape, codec=media.codec)
             self._status.begin_epoch()
             self._pixels.begin_epoch()
         self._pixels.show(frame, self._media_s)

@@ -60,6 +60,11 @@ class Media:
         rate = self.stream.average_rate or self.stream.guessed_rate
         return float(rate) if rate and 0.1 <= rate <= 240 else None
 
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of how the video is encoded, such as `h264`."""
+        return self.stream.codec_context.name
+
 
 class Opener:
     """Opens what an ingest worker may open. Blocks; safe to use from several threads."""

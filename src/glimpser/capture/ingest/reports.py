@@ -71,6 +71,7 @@ def _status(report: StateReport) -> StreamStatus:
         width=report.w,
         height=report.h,
         epoch=report.epoch,
+        codec=report.codec,
     )
 
 

@@ -21,6 +21,7 @@ class Status:
         self._ident = 0
         self._fps: float | None = None
         self._size: tuple[int, int] | None = None
+        self._codec: str | None = None
         self.epoch = first_epoch - 1
         self.state = State.IDLE
         self.reason: str | None = None
@@ -29,9 +30,11 @@ class Status:
         """Name the calling thread as the one a crash dump will show."""
         self._ident = threading.get_ident()
 
-    def describe(self, *, fps: float | None, size: tuple[int, int] | None) -> None:
-        """Note the source's own rate and size, for the next report."""
-        self._fps, self._size = fps, size
+    def describe(
+        self, *, fps: float | None, size: tuple[int, int] | None, codec: str | None = None
+    ) -> None:
+        """Note the source's own rate, size and codec, for the next report."""
+        self._fps, self._size, self._codec = fps, size, codec
 
     def say(
         self, state: State, reason: str | None = None, *, after: Collection[State] = tuple(State)
@@ -62,6 +65,7 @@ class Status:
                 fps=self._fps if self.state.gives_pictures else None,
                 w=width,
                 h=height,
+                codec=self._codec if self.state.gives_pictures else None,
                 ident=self._ident,
             )
         )

@@ -93,6 +93,7 @@ class StateReport(ViewReport, tag="state", frozen=True):
     fps: float | None = None
     w: int | None = None
     h: int | None = None
+    codec: str | None = None
     ident: int = 0
 
 

@@ -11,6 +11,7 @@ from glimpser.capture.configs import parse_config
 from glimpser.capture.ingest.files import place_of
 from glimpser.capture.reading_files import read_beneath
 from glimpser.capture.web_address import Guarded, WebUrl, without_userinfo
+from glimpser.core.contents import Content
 from glimpser.core.errors import InvalidInput, Unavailable
 from glimpser.core.health import HealthState
 from glimpser.core.kinds import Config, Kind
@@ -146,4 +147,5 @@ def pdf_kind(fetcher: Fetcher, renderer: Renders, *, roots: Sequence[Path]) -> K
         parse=parse,
         feed=feed,
         secrets=frozenset({"password"}),
+        shows=frozenset({Content.DOCUMENT}),
     )

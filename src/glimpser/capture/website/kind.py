@@ -6,6 +6,7 @@ from glimpser.capture.configs import parse_config
 from glimpser.capture.website.config import WebsiteConfig
 from glimpser.capture.website.source import WebsiteSource
 from glimpser.core.browsing import Browser
+from glimpser.core.contents import Content
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import Polled
@@ -52,4 +53,5 @@ def website_kind(browser: Browser, gate: Gate, rules: WebsiteRules) -> Kind:
         parse=lambda config: checked(config).model_dump(exclude_none=True, mode="json"),
         feed=feed,
         secrets=frozenset({"password", "headers", "cookies"}),
+        shows=frozenset({Content.PAGE}),
     )

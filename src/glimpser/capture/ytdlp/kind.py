@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from glimpser.capture.configs import KindConfig, parse_config
 from glimpser.capture.ytdlp.asking import BEST
 from glimpser.capture.ytdlp.locating import Locator, Wanted
+from glimpser.core.contents import Content
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import Located
@@ -74,6 +75,7 @@ def video_kind(locator: Locator) -> Kind:
         schema=VideoConfig.model_json_schema(),
         parse=_parse,
         feed=feed,
+        shows=frozenset({Content.VIDEO_PAGE}),
     )
 
 

@@ -10,9 +10,10 @@ from glimpser.core.accounts import Principal, Role
 from glimpser.core.health import HealthState
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 from glimpser.web.conditions import none_match, strong_tag, version_match
-from glimpser.web.forms import TemplateForm, merge_patch
+from glimpser.web.forms import ProbeForm, TemplateForm, merge_patch
 from glimpser.web.routes.parameters import IfMatch, IfNoneMatch, Paging, ThisTemplate
 from glimpser.web.shapes import (
+    JobStarted,
     KindView,
     Listing,
     Reply,
@@ -56,6 +57,18 @@ async def create(form: TemplateForm, services: Wired, caller: Caller, by: By, re
     reply = _reply(template, services, caller, status=201)
     reply.headers["Location"] = f"{request.url.path}/{template.id}"
     return reply
+
+
+async def probe(form: ProbeForm, services: Wired) -> Response:
+    """Try a view before it is saved.
+
+    The job's `step` says how far it is, its `result` what was found: `{kind,config,width,height,fps,codec,
+    artifact_id}`, without secrets. The picture can be looked at for an hour.
+    """
+    job_id = await services.probing.submit(form.ask())
+    return Reply(
+        JobStarted(job_id=job_id), status_code=202, headers={"Location": f"/api/admin/jobs/{job_id}"}
+    )
 
 
 async def read(
