@@ -20,7 +20,7 @@ from glimpser.core.errors import GlimpserError, InvalidInput, Unavailable
 from glimpser.core.events import Artifact
 from glimpser.core.frames import Frame
 from glimpser.core.health import HealthState, ViewHealth
-from glimpser.core.ids import ArtifactId, TemplateId, UserId, new_id
+from glimpser.core.ids import ArtifactId, JobId, TemplateId, UserId, new_id
 from glimpser.core.kinds import Config, Kind, Registry
 from glimpser.core.live import MediaInput, State, StreamStatus
 from glimpser.core.ports import Database
@@ -37,6 +37,7 @@ from glimpser.services.jobs import Jobs
 from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
 from glimpser.services.people import People
+from glimpser.services.probing import Ask
 from glimpser.services.rates import RateLimits, Rates
 from glimpser.services.schedules import Schedules
 from glimpser.services.stream_tickets import StreamTickets
@@ -118,6 +119,20 @@ class FakePushes:
         if self.refusal:
             raise self.refusal
         self.sent.append((template.id, data))
+
+
+class FakeProbing:
+    """Notes what is to be tried, unless there is a `refusal`."""
+
+    def __init__(self) -> None:
+        self.asked: list[Ask] = []
+        self.refusal: GlimpserError | None = None
+
+    async def submit(self, ask: Ask) -> JobId:
+        if self.refusal:
+            raise self.refusal
+        self.asked.append(ask)
+        return JobId(new_id())
 
 
 class FakeLive:
@@ -205,6 +220,7 @@ class World:
     live: FakeLive
     healths: FakeHealths
     pushes: FakePushes
+    probing: FakeProbing
     post: FakePost
     queue: LocalJobQueue
     recorder: Recorder
@@ -276,7 +292,7 @@ async def open_world(
         tokens = Tokens(SECRET, lifetime_s=LIFETIME_S, clock=clock)
         healths = FakeHealths(clock)
         live, post, queue, notices = FakeLive(clock), FakePost(), LocalJobQueue(), Notices()
-        pushes = FakePushes()
+        pushes, probing = FakePushes(), FakeProbing()
         changed: list[TemplateId] = []
         checks = {"database": CheckResult(ok=True, detail="answers")}
 
@@ -295,6 +311,7 @@ async def open_world(
             live=live,
             healths=healths,
             pushes=pushes,
+            probing=probing,
             alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),
@@ -328,6 +345,7 @@ async def open_world(
             live=live,
             healths=healths,
             pushes=pushes,
+            probing=probing,
             post=post,
             queue=queue,
             recorder=recorder,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from glimpser import __version__
 from glimpser.commands.accounts import key_commands, user_commands
@@ -87,8 +86,8 @@ def snapshot(
     from glimpser.app import take_snapshot
 
     config = load_quietly(data_dir)
-    with Console(stderr=True).status(f"Opening {redact(what)} …"):
-        shot = asyncio.run(take_snapshot(config, what))
+    with _steps(f"Opening {redact(what)}") as tell:
+        shot = asyncio.run(take_snapshot(config, what, tell=tell))
     output.write_bytes(shot.jpeg)
     typer.echo(f"{output}: {shot.width} × {shot.height} pixels, {len(shot.jpeg) / 1000:.0f} kB")
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from glimpser import __version__
 from glimpser.app.means import Ways, open_means
+from glimpser.app.parts import check_settings, each, health_of, paint
 from glimpser.app.people import open_passwords
 from glimpser.app.proxies import Proxies, enter_proxies
 from glimpser.app.registry import registry_of
@@ -36,17 +37,15 @@ from glimpser.config import Config
 from glimpser.core.alerts import DELIVER
 from glimpser.core.clock import Clock, SystemClock
 from glimpser.core.events import Level
-from glimpser.core.ids import TemplateId
 from glimpser.core.live import Located, MediaInput, Polled, Pushed
-from glimpser.core.ports import Database, ObjectStore
+from glimpser.core.ports import ObjectStore
 from glimpser.core.schedule_state import CAPTURE
-from glimpser.core.templates import TemplateSettings
 from glimpser.db.engine import SqlDatabase, open_database
 from glimpser.db.migrate import migrate
 from glimpser.egress.gate import Gate
 from glimpser.notify.posting import open_poster
 from glimpser.notify.webhook import webhook_kind
-from glimpser.observability.health import CheckResult, Health
+from glimpser.observability.health import Health
 from glimpser.observability.metrics import Metrics
 from glimpser.process.runner import Runner, open_runner
 from glimpser.services.accounts import Accounts
@@ -79,9 +78,8 @@ from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.view_health import ViewHealths
 from glimpser.storage.objects import open_store
-from glimpser.streaming import banner, fast_write
+from glimpser.streaming import fast_write
 from glimpser.streaming.hub import Hub
-from glimpser.vision.motion.registry import build_detector
 from glimpser.web.application import build
 from glimpser.web.crowd import Limits
 from glimpser.web.observability import build_observability
@@ -214,7 +212,7 @@ async def _wire(ground: _Ground) -> App:
         passwords=open_passwords(config, ground.stack),
         tokens=tokens_of(config, ground.clock),
     )
-    health = _health(ground.clock, ground.database)
+    health = health_of(ground.clock, ground.database)
     web, observability = await _wire_web(ground, alerts, views, work=work, people=people, health=health)
     return App(
         accounts=people.accounts,
@@ -247,7 +245,7 @@ def _wire_jobs(ground: _Ground) -> _Work:
 
 async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LivePath:
     database, clock, publish = ground.database, ground.clock, ground.notices.publish
-    hub = Hub(clock=clock, metrics=ground.metrics, limits=hub_limits(ground.config), paint=_paint)
+    hub = Hub(clock=clock, metrics=ground.metrics, limits=hub_limits(ground.config), paint=paint)
     streams = Streams(hub=hub, clock=clock, metrics=ground.metrics, publish=publish)
     settings = pool_settings(ground.config, ground.own)
     stills = await ground.stack.enter_async_context(open_polled_pool(clock))
@@ -312,7 +310,11 @@ async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LiveP
     )
     ground.job_kinds[CAPTURE] = capturing.kind
     templates = Templates(
-        database, registry, clock=clock, changed=_each(live.changed, work.schedules.changed), check=check_settings
+        database,
+        registry,
+        clock=clock,
+        changed=each(live.changed, work.schedules.changed),
+        check=check_settings,
     )
     pushing = Pushing(feeds, live, stills, read=means.pictures.read)
     probing = Probing(
@@ -333,16 +335,6 @@ async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LiveP
         pushing=pushing,
         probing=probing,
     )
-
-
-def _each(*listeners: Callable[[TemplateId], None]) -> Callable[[TemplateId], None]:
-    """Make one of several who are to be told that a template changed."""
-
-    def tell(template_id: TemplateId) -> None:
-        for listener in listeners:
-            listener(template_id)
-
-    return tell
 
 
 async def _wire_alerts(ground: _Ground) -> _AlertPath:
@@ -408,28 +400,3 @@ async def _wire_web(
         ),
         WebServer(watch_over, observability, ending=ending, limits=_WATCHERS),
     )
-
-
-def check_settings(settings: TemplateSettings) -> None:
-    """Refuse settings an ingest worker could not run.
-
-    Raises:
-        InvalidInput: as `build_detector`.
-    """
-    zones = [zone.points for zone in settings.zones]
-    build_detector(settings.motion, zones=zones, masks=settings.motion_masks)
-
-
-def _health(clock: Clock, database: Database) -> Health:
-    health = Health(clock)
-
-    async def database_answers() -> CheckResult:
-        await database.read(lambda tx: tx.settings.get("first_start_at"))
-        return CheckResult(ok=True, detail="answers")
-
-    health.add("database", database_answers)
-    return health
-
-
-async def _paint(jpeg: bytes | None, text: str, width: int) -> bytes:
-    return await asyncio.to_thread(banner.burn, jpeg, text, width)

@@ -88,8 +88,6 @@ async def open_means_alone(config: Config) -> AsyncIterator[Means]:
             open_runner(Path(scratch) / "run", clock=clock, recorder=Metrics(__version__)) as runner,
             open_proxy(gate, clock=clock) as proxy,
         ):
-            ways = Ways(
-                gate=gate, camera_gate=camera_gate, proxy_url=proxy.url, runner=runner, clock=clock
-            )
+            ways = Ways(gate=gate, camera_gate=camera_gate, proxy_url=proxy.url, runner=runner, clock=clock)
             async with open_means(config, ways) as means:
                 yield means

@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.still import take_picture
 from glimpser.config import Config
 from glimpser.core.clock import SystemClock
-from glimpser.core.errors import GlimpserError, InvalidInput, Unavailable
+from glimpser.core.errors import InvalidInput
+from glimpser.core.kinds import Registry, kind_of
 from glimpser.core.live import Feed, Located, MediaInput, Polled, Pushed
 from glimpser.core.pages import MAX_LIMIT, PageRequest
 from glimpser.core.sources import Shot
@@ -22,11 +23,13 @@ from glimpser.core.templates import TemplateFilter, TemplateSettings
 from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.egress.gate import Gate
-from glimpser.egress.pinned import SCHEMES
 from glimpser.egress.proxy import open_proxy
 from glimpser.services.feeds import Feeds, caption_of
+from glimpser.services.guessing import Guesser
 from glimpser.streaming.retouch import retouch_of
 
+Tell = Callable[[str], None]
+"""Is told what is done now, in a few words."""
 _EVERYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 
 
@@ -38,8 +41,8 @@ class _View:
     config: Config
 
 
-async def take_snapshot(config: Config, what: str) -> Shot:
-    """Take one picture of a URL, a file, or a template by id or name.
+async def take_snapshot(config: Config, what: str, *, tell: Tell = lambda _step: None) -> Shot:
+    """Take one picture of a URL, a file, or a template by id or name; `tell` is told of each step.
 
     Who names a URL or file on the command line may reach it anyway, so only what nobody may reach is
     refused; a template stays within the configured networks and folders.
@@ -48,25 +51,32 @@ async def take_snapshot(config: Config, what: str) -> Shot:
         InvalidInput: `what` is nothing of this, or can never give a picture.
         Unavailable: there is no picture now.
     """
-    views = await asyncio.to_thread(_outside, config, what) or [await _template(config, what)]
-    failure: GlimpserError | None = None
-    for view in views:
-        try:
-            return await _taken(view)
-        except (InvalidInput, Unavailable) as error:
-            failure = failure or error
-    assert failure is not None
-    raise failure
+    if "://" in what:
+        opened = _with_capture(config, {"egress_allow": _EVERYWHERE, "camera_cidrs": _EVERYWHERE})
+        return await _of_address(opened, what, tell)
+    path = await asyncio.to_thread(Path(what).resolve)
+    if await asyncio.to_thread(path.exists):
+        beside = _with_capture(config, {"file_roots": (path.parent,)})
+        return await _of_address(beside, str(path), tell)
+    tell("Looking for the template")
+    view = _View(await _template(config, what), config)
+    async with open_means_alone(config) as means:
+        return await _taken(view, registry_of(config, means), tell)
 
 
-async def _taken(view: _View) -> Shot:
-    async with open_means_alone(view.config) as means:
-        feeds = Feeds(registry_of(view.config, means), clock=SystemClock())
-        try:
-            return await _picture_of(view, feeds.of(view.settings))
-        except GlimpserError as error:
-            failure = error
-    raise failure  # outside, where the task groups of what was opened do not wrap it
+async def _of_address(config: Config, what: str, tell: Tell) -> Shot:
+    """Find out what it is, then take a picture of it."""
+    async with open_means_alone(config) as means:
+        registry = registry_of(config, means)
+        tell("Looking what is there")
+        guess = await Guesser(registry, means.sniffer).guess(what)
+        settings = TemplateSettings(name="", kind=guess.kind.name, config=guess.kind.parse(guess.config))
+        return await _taken(_View(settings, config), registry, tell)
+
+
+async def _taken(view: _View, registry: Registry, tell: Tell) -> Shot:
+    tell(f"Opening it: {kind_of(registry, view.settings.kind).title}")
+    return await _picture_of(view, Feeds(registry, clock=SystemClock()).of(view.settings))
 
 
 async def _picture_of(view: _View, feed: Feed) -> Shot:
@@ -92,29 +102,11 @@ async def _decoded(view: _View, media: MediaInput) -> Shot:
     return Shot(jpeg=jpeg.data, width=jpeg.width, height=jpeg.height)
 
 
-def _outside(config: Config, what: str) -> Sequence[_View]:
-    """Say what a URL, or a path that exists, may be: whatever gives a picture first is it."""
-    if "://" in what:
-        opened = _with_capture(config, {"egress_allow": _EVERYWHERE, "camera_cidrs": _EVERYWHERE})
-        is_web = what.partition("://")[0].lower() in SCHEMES
-        kinds = ("image", "pdf", "ffmpeg") if is_web else ("ffmpeg",)
-        return [_View(_settings(kind, {"url": what}), opened) for kind in kinds]
-    path = Path(what).resolve()
-    if not path.exists():
-        return []
-    beside = _with_capture(config, {"file_roots": (path.parent,)})
-    return [_View(_settings(kind, {"path": str(path)}), beside) for kind in ("file", "pdf")]
-
-
-def _settings(kind: str, config: dict[str, object]) -> TemplateSettings:
-    return TemplateSettings(name="", kind=kind, config=config)
-
-
 def _with_capture(config: Config, changed: Mapping[str, object]) -> Config:
     return config.model_copy(update={"capture": config.capture.model_copy(update=changed)})
 
 
-async def _template(config: Config, what: str) -> _View:
+async def _template(config: Config, what: str) -> TemplateSettings:
     settings = database_settings(config)
     await asyncio.to_thread(migrate, settings)
     async with open_database(settings) as database:
@@ -123,5 +115,5 @@ async def _template(config: Config, what: str) -> _View:
         )
     for template in page.items:
         if what in (template.id, template.settings.name):
-            return _View(template.settings, config)
+            return template.settings
     raise InvalidInput(f"{what!r} is no URL, no file, and no template of {config.data_dir}.")

@@ -11,10 +11,9 @@ from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Kind, Registry
 from glimpser.egress.target import DEFAULT_PORTS, parse_target
 
-
 _LIKE_A_HOST = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?(/|$)", re.ASCII)
 _WHOLE_ADDRESS = (
-    "Write the whole address, beginning with http://, https:// or rtsp://, or the path of a file that is there."
+    "Write the whole address, beginning with http://, https:// or rtsp://, or the path of a file."
 )
 
 

@@ -86,11 +86,8 @@ class Live:
         self._changes: asyncio.Queue[TemplateId] = asyncio.Queue()
         self._templates: dict[TemplateId, Template] = {}
         self._demand: Counter[TemplateId] = Counter()
-<<<<<<< HEAD
         self._recorded: Counter[TemplateId] = Counter()
-=======
         self._trials: set[TemplateId] = set()
->>>>>>> d81c658 (Find the kind of view an address is for, and try it before it is saved)
 
     async def run(self) -> None:
         """Start what is to run, then follow changes and events. Never returns."""
@@ -208,7 +205,6 @@ class Live:
             yield
 
     @asynccontextmanager
-<<<<<<< HEAD
     async def recording(self, template: Template) -> AsyncIterator[None]:
         """Have the view run while the context is open, with motion looked for.
 
@@ -224,7 +220,8 @@ class Live:
             self._recorded[template.id] -= 1
             self._recorded += Counter()  # drops what has come to zero
             self.changed(template.id)
-=======
+
+    @asynccontextmanager
     async def trying(self, settings: TemplateSettings) -> AsyncIterator[TemplateId]:
         """Have a view run that is not saved, under an id of its own; nothing of it is recorded.
 
@@ -247,7 +244,6 @@ class Live:
         """Forget it when nothing that was on its way can come any more."""
         self._trials.discard(template_id)
         self._streams.forget(template_id)
->>>>>>> d81c658 (Find the kind of view an address is for, and try it before it is saved)
 
     @asynccontextmanager
     async def _running(self, template: Template) -> AsyncIterator[None]:

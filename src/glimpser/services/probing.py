@@ -158,7 +158,9 @@ class Probing:
         await steps.begin("open")
         kind, config = guess.kind, guess.kind.parse(guess.config)
         if isinstance(kind.feed(config), Pushed):
-            raise InvalidInput("Pictures are sent to views of this kind: there is nothing to try, only to save.")
+            raise InvalidInput(
+                "Pictures are sent to views of this kind: there is nothing to try, only to save."
+            )
         settings = TemplateSettings(name=_NAME, kind=kind.name, config=config, live=False)
         frame, status = await self._first_picture(settings, steps)
         await steps.begin("store")
@@ -188,18 +190,21 @@ class Probing:
         await steps.begin("recognise")
         return await self._guesser.guess(ask.url or "")
 
-    async def _first_picture(
-        self, settings: TemplateSettings, steps: "_Steps"
-    ) -> tuple[Frame, StreamStatus]:
+    async def _first_picture(self, settings: TemplateSettings, steps: "_Steps") -> tuple[Frame, StreamStatus]:
         try:
             async with asyncio.timeout(FIRST_PICTURE_WITHIN_S), self._trials.trying(settings) as trial:
                 status = await self._opened(trial)
                 await steps.begin("first picture")
-                while (frame := await self._trials.newest_picture(trial)) is None:
-                    await asyncio.sleep(_POLL_S)
-                return frame, status
+                return await self._picture_of(trial), status
         except TimeoutError:
             raise Unavailable(f"No picture came within {FIRST_PICTURE_WITHIN_S:g} s.") from None
+
+    async def _picture_of(self, template_id: TemplateId) -> Frame:
+        while True:
+            frame = await self._trials.newest_picture(template_id)
+            if frame is not None:
+                return frame
+            await asyncio.sleep(_POLL_S)
 
     async def _opened(self, template_id: TemplateId) -> StreamStatus:
         """Wait until it gives pictures. Raises: Unavailable: it says that it will not."""

@@ -289,9 +289,9 @@ class ProbeForm(Form):
 
     model_config = ConfigDict(json_schema_extra=_describe_probe)
 
-    url: Annotated[Text, Field(min_length=1, max_length=4096, repr=False)] | None = None
+    url: Annotated[Text, Field(min_length=1, max_length=4096)] | None = None
     kind: Annotated[str, Field(max_length=32)] | None = None
-    config: Annotated[dict[str, JsonValue], Field(repr=False)] | None = None
+    config: dict[str, JsonValue] | None = None
 
     def ask(self) -> Ask:
         """Make what is asked for.

@@ -30,9 +30,7 @@ class Status:
         """Name the calling thread as the one a crash dump will show."""
         self._ident = threading.get_ident()
 
-    def describe(
-        self, *, fps: float | None, size: tuple[int, int] | None, codec: str | None = None
-    ) -> None:
+    def describe(self, *, fps: float | None, size: tuple[int, int] | None, codec: str | None = None) -> None:
         """Note the source's own rate, size and codec, for the next report."""
         self._fps, self._size, self._codec = fps, size, codec
 

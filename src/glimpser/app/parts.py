@@ -1,0 +1,47 @@
+"""Small parts that `composition` is made with."""
+
+import asyncio
+from collections.abc import Callable
+
+from glimpser.core.clock import Clock
+from glimpser.core.ids import TemplateId
+from glimpser.core.ports import Database
+from glimpser.core.templates import TemplateSettings
+from glimpser.observability.health import CheckResult, Health
+from glimpser.streaming import banner
+from glimpser.vision.motion.registry import build_detector
+
+
+def each(*listeners: Callable[[TemplateId], None]) -> Callable[[TemplateId], None]:
+    """Make one of several who are to be told that a template changed."""
+
+    def tell(template_id: TemplateId) -> None:
+        for listener in listeners:
+            listener(template_id)
+
+    return tell
+
+
+def check_settings(settings: TemplateSettings) -> None:
+    """Refuse settings an ingest worker could not run.
+
+    Raises:
+        InvalidInput: as `build_detector`.
+    """
+    zones = [zone.points for zone in settings.zones]
+    build_detector(settings.motion, zones=zones, masks=settings.motion_masks)
+
+
+def health_of(clock: Clock, database: Database) -> Health:
+    health = Health(clock)
+
+    async def database_answers() -> CheckResult:
+        await database.read(lambda tx: tx.settings.get("first_start_at"))
+        return CheckResult(ok=True, detail="answers")
+
+    health.add("database", database_answers)
+    return health
+
+
+async def paint(jpeg: bytes | None, text: str, width: int) -> bytes:
+    return await asyncio.to_thread(banner.burn, jpeg, text, width)
