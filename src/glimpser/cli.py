@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -147,6 +148,17 @@ def openapi(
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+@contextmanager
+def _steps(first: str) -> Iterator[Callable[[str], None]]:
+    """Show what is done now: on one line of a terminal, else on a line each; both on standard error."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: console.print(f"{step} …", highlight=False, markup=False)
+        return
+    with console.status(f"{escape(first)} …") as status:
+        yield lambda step: status.update(f"{escape(step)} …")
 
 
 def _print_report(report: Report, *, as_json: bool) -> None:
