@@ -153,6 +153,9 @@ def version() -> None:
 @contextmanager
 def _steps(first: str) -> Iterator[Callable[[str], None]]:
     """Show what is done now: on one line of a terminal, else on a line each; both on standard error."""
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda step: console.print(f"{step} …", highlight=False, markup=False)
