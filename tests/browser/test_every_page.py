@@ -27,7 +27,9 @@ def addresses(client: httpx2.Client) -> list[str]:
         *("/live", "/live?dense=yes", "/events", f"/events/{event}", "/events?q=nothing-like-it"),
         *("/alerts", f"/alerts/{alert}", "/alerts?state=resolved"),
         *("/sources", f"/sources/{room}", f"/sources/{room}/edit", "/sources/new"),
-        *("/channels", "/settings", "/no/such/page"),
+        *("/channels", "/settings", "/settings/users", "/settings/keys", "/settings/audit"),
+        "/settings/audit?action=moon.landed",
+        "/no/such/page",
     ]
 
 
@@ -63,11 +65,21 @@ def test_everybody_can_use_what_is_shown_before_signing_in(open_page: Open, addr
         assert small_targets(page) == []
 
 
-@pytest.mark.parametrize("dialog", ["Add channel", "Add rule", "Delete"])
+DIALOGS = {
+    "Add channel": "/channels",
+    "Add user": "/settings/users",
+    "Edit admin@example.org": "/settings/users",
+    "Make key": "/settings/keys",
+    "Change password": "/settings",
+}
+"""Those that do not belong to a source, with the address of their button."""
+
+
+@pytest.mark.parametrize("dialog", [*DIALOGS, "Add rule", "Delete"])
 def test_everybody_can_use_its_dialogs(open_page: Open, room: dict[str, Any], dialog: str) -> None:
     with open_page(bypass_csp=True) as page:
         sign_in(page.context)
-        page.goto("/channels" if dialog == "Add channel" else f"/sources/{room['id']}")
+        page.goto(DIALOGS.get(dialog, f"/sources/{room['id']}"))
         page.get_by_role("button", name=dialog, exact=True).click()
         expect(page.get_by_role("dialog")).to_be_visible()
         settle(page)

@@ -14,6 +14,7 @@ import { NotFoundPage } from './pages/NotFound';
 import { ErrorPage } from './pages/ErrorPage';
 import {
   alertSearch,
+  auditSearch,
   eventSearch,
   liveSearch,
   loginSearch,
@@ -145,6 +146,25 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./pages/Settings'), 'SettingsPage'),
 });
 
+const users = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/users',
+  component: lazyRouteComponent(() => import('./pages/Users'), 'UsersPage'),
+});
+
+const apiKeys = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/keys',
+  component: lazyRouteComponent(() => import('./pages/ApiKeys'), 'ApiKeysPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/Audit'), 'AuditPage'),
+});
+
 const unknown = createRoute({
   getParentRoute: () => shell,
   path: '$',
@@ -165,6 +185,9 @@ const routeTree = root.addChildren([
     editSource,
     channels,
     settings,
+    users,
+    apiKeys,
+    audit,
     unknown,
   ]),
 ]);

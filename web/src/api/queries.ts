@@ -4,10 +4,10 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import type { EventSearch } from '../pages/search';
 import { dayBounds } from '../format/time';
 import { api, bodyOf } from './client';
-import type { AlertState, Template } from './types';
+import { pageQuery, readAll, WHOLE_PAGE } from './pages';
+import type { AlertState, Page, Template } from './types';
 
 const PAGE = 50;
-const ALL = 200;
 const TEMPLATES_AGAIN_MS = 15_000;
 const STARTING_AGAIN_MS = 1500;
 const ALERTS_AGAIN_MS = 30_000;
@@ -128,7 +128,7 @@ export function alertQuery(id: string) {
 export const channelsQuery = queryOptions({
   queryKey: keys.channels,
   queryFn: async () => {
-    const params = { query: { limit: ALL } };
+    const params = { query: { limit: WHOLE_PAGE } };
     return (await bodyOf(api.GET('/api/admin/channels', { params }))).items;
   },
 });
@@ -141,15 +141,10 @@ function againAfterMs(templates: readonly Template[]): number {
   return starting ? STARTING_AGAIN_MS : TEMPLATES_AGAIN_MS;
 }
 
-/** All of them, page by page: the wall and the names on other pages need every one. */
-async function allTemplates(): Promise<Template[]> {
-  const found: Template[] = [];
-  let cursor: string | null = null;
-  do {
-    const query: { limit: number; cursor?: string } = { limit: ALL, ...(cursor !== null && { cursor }) };
-    const page = await bodyOf(api.GET('/api/templates', { params: { query } }));
-    found.push(...(page.items as Template[]));
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return found;
+/** The wall, and the names on other pages, need every one. */
+function allTemplates(): Promise<Template[]> {
+  return readAll(async (cursor) => {
+    const query = pageQuery(cursor, WHOLE_PAGE);
+    return (await bodyOf(api.GET('/api/templates', { params: { query } }))) as Page<Template>;
+  });
 }

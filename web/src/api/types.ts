@@ -23,6 +23,14 @@ export type QuietHours = Schemas['QuietHoursForm'];
 export type Kind = Schemas['KindView'];
 export type TemplateForm = Schemas['TemplateForm'];
 
+export type Account = Schemas['AccountView'];
+export type AccountForm = Schemas['UserForm'];
+export type NewApiKey = Schemas['NewKeyView'];
+export type ApiKey = Schemas['ApiKeyView'];
+export type ApiKeyForm = Schemas['ApiKeyForm'];
+
+export type AuditEntry = Schemas['AuditView'];
+
 /** A rule that is stored has an id. */
 export type Rule = Schemas['RuleForm'] & { id: string };
 

@@ -1,9 +1,8 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { ChevronDown, Search, X } from 'lucide-react';
-import { useState, type SubmitEvent, type ReactNode } from 'react';
 import type { Template } from '../api/types';
 import { eventKind, FILTER_KINDS, LEVEL_NAMES, LEVELS } from '../format/words';
 import { eventSearch, type EventSearch } from '../pages/search';
+import { Choice, ClearButton, DayFilter, FilterBar, TextFilter } from '../ui/filters';
 
 const route = getRouteApi('/shell/events');
 
@@ -15,11 +14,7 @@ export function EventFilters({ templates }: { templates: readonly Template[] }) 
     change: Record<keyof EventSearch, string | undefined> | Partial<Record<keyof EventSearch, string>>,
   ) => void navigate({ search: eventSearch({ ...search, ...change }), replace: true });
   return (
-    <div
-      role="group"
-      aria-label="Filters"
-      className="-mx-4 flex max-w-[100vw] items-center gap-2 overflow-x-auto px-4 py-0.5 md:mx-0 md:flex-wrap md:justify-end md:px-0.5"
-    >
+    <FilterBar>
       <Choice label="Kind" value={search.kind ?? ''} onChange={(kind) => set({ kind })}>
         <option value="">All kinds</option>
         {FILTER_KINDS.map((kind) => (
@@ -44,73 +39,15 @@ export function EventFilters({ templates }: { templates: readonly Template[] }) 
           </option>
         ))}
       </Choice>
-      <div className={`relative shrink-0 rounded-lg ${search.day ? 'bg-accent-soft' : ''}`}>
-        <input
-          type="date"
-          aria-label="Day"
-          className="field w-36 border-line bg-transparent text-sm"
-          value={search.day ?? ''}
-          onChange={(event) => set({ day: event.target.value })}
-        />
-      </div>
-      <TextFilter key={search.q ?? ''} value={search.q ?? ''} onChange={(q) => set({ q })} />
-      {Object.keys(search).length > 0 && (
-        <button type="button" className="btn btn-quiet" onClick={() => void navigate({ search: {} })}>
-          <X aria-hidden className="size-4" />
-          Clear
-        </button>
-      )}
-    </div>
-  );
-}
-
-interface ChoiceProps {
-  label: string;
-  value: string;
-  children: ReactNode;
-  onChange: (value: string) => void;
-}
-
-function Choice({ label, value, children, onChange }: ChoiceProps) {
-  return (
-    <div className={`relative shrink-0 rounded-lg ${value ? 'bg-accent-soft' : ''}`}>
-      <select
-        aria-label={label}
-        className="field max-w-44 appearance-none border-line bg-transparent pr-8 text-sm"
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-      >
-        {children}
-      </select>
-      <ChevronDown
-        aria-hidden
-        className="pointer-events-none absolute top-1/2 right-2.5 size-4 -translate-y-1/2 text-dim"
-      />
-    </div>
-  );
-}
-
-function TextFilter({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    onChange(text.trim());
-  };
-  return (
-    <form role="search" className="relative shrink-0" onSubmit={submit}>
-      <Search
-        aria-hidden
-        className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-dim"
-      />
-      <input
-        type="search"
-        aria-label="Text in the message"
+      <DayFilter label="Day" value={search.day ?? ''} onChange={(day) => set({ day })} />
+      <TextFilter
+        key={search.q ?? ''}
+        label="Text in the message"
         placeholder="Search"
-        className="field w-36 border-line bg-transparent pl-9 text-sm"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onBlur={() => text.trim() !== value && onChange(text.trim())}
+        value={search.q ?? ''}
+        onChange={(q) => set({ q })}
       />
-    </form>
+      {Object.keys(search).length > 0 && <ClearButton onClick={() => void navigate({ search: {} })} />}
+    </FilterBar>
   );
 }

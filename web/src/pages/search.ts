@@ -17,6 +17,14 @@ export interface AlertSearch {
   state?: AlertState;
 }
 
+export interface AuditSearch {
+  actor?: string;
+  action?: string;
+  /** First and last calendar day in the viewer's zone, `YYYY-MM-DD`. */
+  from?: string;
+  to?: string;
+}
+
 export interface LiveSearch {
   group?: string;
   dense?: 'yes';
@@ -29,18 +37,26 @@ export interface LoginSearch {
 type Raw = Record<string, unknown>;
 
 export function eventSearch(raw: Raw): EventSearch {
-  const day = text(raw, 'day');
   return defined({
     kind: text(raw, 'kind'),
     source: text(raw, 'source'),
     level: oneOf(text(raw, 'level'), LEVELS),
-    day: day !== undefined && dayBounds(day) ? day : undefined,
+    day: day(raw, 'day'),
     q: text(raw, 'q'),
   });
 }
 
 export function alertSearch(raw: Raw): AlertSearch {
   return defined({ state: oneOf(text(raw, 'state'), ALERT_STATES) });
+}
+
+export function auditSearch(raw: Raw): AuditSearch {
+  return defined({
+    actor: text(raw, 'actor'),
+    action: text(raw, 'action'),
+    from: day(raw, 'from'),
+    to: day(raw, 'to'),
+  });
 }
 
 export function liveSearch(raw: Raw): LiveSearch {
@@ -66,6 +82,11 @@ export function stringifySearch(search: Raw): string {
 function text(raw: Raw, name: string): string | undefined {
   const value = raw[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function day(raw: Raw, name: string): string | undefined {
+  const value = text(raw, name);
+  return value !== undefined && dayBounds(value) ? value : undefined;
 }
 
 function oneOf<T extends string>(value: string | undefined, known: Record<T, unknown>): T | undefined {

@@ -1,0 +1,23 @@
+/** Lists that come page by page. */
+
+import type { Page } from './types';
+
+/** The most that one page may hold. */
+export const WHOLE_PAGE = 200;
+
+/** Reads a list to its end, for those that are needed whole. */
+export async function readAll<T>(read: (cursor: string | null) => Promise<Page<T>>): Promise<T[]> {
+  const found: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await read(cursor);
+    found.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return found;
+}
+
+/** The part of a query that names the page to read. */
+export function pageQuery(cursor: string | null, limit: number): { limit: number; cursor?: string } {
+  return { limit, ...(cursor !== null && { cursor }) };
+}
