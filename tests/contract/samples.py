@@ -28,6 +28,7 @@ from glimpser.core.ids import (
 )
 from glimpser.core.jobs import Job
 from glimpser.core.motion import MotionSettings
+from glimpser.core.retention import RetentionPolicy
 from glimpser.core.rules import Condition, QuietHours, Rule
 from glimpser.core.stream_tickets import StreamTicket
 from glimpser.core.templates import Overlay, Template, TemplateSettings, Zone
@@ -67,6 +68,7 @@ ORDINARY = TemplateSettings(
     privacy_masks=(TRIANGLE, TRIANGLE),
     overlay=Overlay(name=True, time=True),
     rules=(RULE,),
+    retention=RetentionPolicy(max_age_days=7, thin_after_days=2, thin_to="day"),
     lat=52.5,
     lon=13.4,
 )

@@ -27,7 +27,7 @@ class Level(IntEnum):
 class Artifact:
     """One stored object. `uri` is `file:///…` or `s3://…`; `sha256` is in hex.
 
-    It is removed after `expires_at`; None: when retention says so.
+    It is removed after `expires_at`; None: when retention says so. While it is `pinned` it stays.
     """
 
     id: ArtifactId
@@ -40,6 +40,7 @@ class Artifact:
     created_at: datetime
     template_id: TemplateId | None = None
     expires_at: datetime | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

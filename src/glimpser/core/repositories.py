@@ -25,6 +25,7 @@ from glimpser.core.ids import (
 )
 from glimpser.core.jobs import Job, JobFilter
 from glimpser.core.pages import Page, PageRequest
+from glimpser.core.retention import Kept, Removed
 from glimpser.core.rules import RuleHistory
 from glimpser.core.schedule_state import ScheduleState
 from glimpser.core.stream_tickets import StreamTicket
@@ -111,8 +112,15 @@ class Artifacts(Protocol):
         """Have an artifact removed after this moment. What names it stays as it is until then."""
         ...
 
+    def pin(self, artifact_id: ArtifactId, *, pinned: bool) -> None:
+        """Have an artifact kept whatever its age, or no more. Raises: NotFound."""
+        ...
+
     def remove_expired(self, now: datetime, limit: int) -> int:
-        """Remove, as `remove` does, at most so many whose time has come; gives how many those were."""
+        """Remove, as `remove` does, at most so many whose time has come; gives how many those were.
+
+        What is pinned stays.
+        """
         ...
 
     def after(self, artifact_id: ArtifactId | None, limit: int) -> Sequence[Artifact]:
@@ -136,6 +144,40 @@ class Garbage(Protocol):
     def count(self) -> int: ...
     def list(self, limit: int) -> Sequence[str]: ...
     def forget(self, uris: Sequence[str]) -> None: ...
+
+
+class Retention(Protocol):
+    """What has been kept long enough.
+
+    Whatever is pinned, has an end of its own, is a view's last good picture, or belongs to an alert that
+    somebody is still to be told of, is neither given nor removed. The view None is that of what names none.
+    """
+
+    def next_view(self, after: TemplateId | None) -> TemplateId | None:
+        """Give the next id, in their order, of which anything is kept; its template may be gone."""
+        ...
+
+    def pictures(self, view: TemplateId | None, *, until: tuple[datetime, str], limit: int) -> Sequence[Kept]:
+        """Give a view's artifacts from the newest to the oldest, those before this time and id."""
+        ...
+
+    def all_pictures(self, *, until: str, limit: int) -> Sequence[Kept]:
+        """Give those of all views in the order of their ids, the newest first, those before this id."""
+        ...
+
+    def remove_pictures(self, ids: Sequence[ArtifactId]) -> Removed:
+        """Take at most 500 rows away and mark their objects as garbage, in this transaction."""
+        ...
+
+    def remove_events(self, view: TemplateId, *, before: datetime, limit: int) -> int:
+        """Remove at most so many that began before then and have ended; gives how many."""
+        ...
+
+    def remove_captures(self, view: TemplateId, *, before: datetime, limit: int) -> int: ...
+    def remove_observations(self, view: TemplateId, *, before: datetime, limit: int) -> int: ...
+    def remove_alerts(self, view: TemplateId | None, *, before: datetime, limit: int) -> int:
+        """Remove those made before then, with their deliveries."""
+        ...
 
 
 class Observations(Protocol):
@@ -470,6 +512,8 @@ class Transaction(Protocol):
     def artifacts(self) -> Artifacts: ...
     @property
     def garbage(self) -> Garbage: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def observations(self) -> Observations: ...
     @property

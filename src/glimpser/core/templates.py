@@ -6,6 +6,7 @@ from datetime import datetime
 
 from glimpser.core.ids import TemplateId
 from glimpser.core.motion import MotionSettings, Polygon
+from glimpser.core.retention import RetentionPolicy
 from glimpser.core.rules import Rule
 from glimpser.core.schedule import Action, CatchUp, Window
 
@@ -51,6 +52,7 @@ class TemplateSettings:
     privacy_masks: tuple[Polygon, ...] = ()
     overlay: Overlay = field(default_factory=Overlay)
     rules: tuple[Rule, ...] = ()
+    retention: RetentionPolicy | None = None
     lat: float | None = None
     lon: float | None = None
     schedule: str | None = None

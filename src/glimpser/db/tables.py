@@ -166,6 +166,7 @@ artifacts = Table(
     Column("created_at", Instant, nullable=False),
     Column("template_id", Id),
     Column("expires_at", Instant),
+    Column("pinned", Boolean, nullable=False, server_default=false()),
     Index(None, "template_id", "created_at", "id"),
     _partial("ix_artifacts_expires_at", "expires_at", where="expires_at IS NOT NULL"),
 )
@@ -382,6 +383,7 @@ view_health = Table(
         "last_good_artifact_id",
         where="last_good_artifact_id IS NOT NULL",
     ),
+    _partial("ix_view_health_event_id", "event_id", where="event_id IS NOT NULL"),
 )
 
 settings = Table(

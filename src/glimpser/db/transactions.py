@@ -14,6 +14,7 @@ from glimpser.db.queries.healths import SqlHealths
 from glimpser.db.queries.jobs import SqlJobs
 from glimpser.db.queries.observations import SqlObservations
 from glimpser.db.queries.schedules import SqlSchedules
+from glimpser.db.queries.retention import SqlRetention
 from glimpser.db.queries.settings import SqlSettings
 from glimpser.db.queries.stream_tickets import SqlStreamTickets
 from glimpser.db.queries.templates import SqlTemplates
@@ -50,6 +51,10 @@ class SqlTransaction:
     @property
     def garbage(self) -> SqlGarbage:
         return SqlGarbage(self._connection)
+
+    @property
+    def retention(self) -> SqlRetention:
+        return SqlRetention(self._connection)
 
     @property
     def observations(self) -> SqlObservations:

@@ -24,6 +24,7 @@ from glimpser.core.errors import InvalidInput
 from glimpser.core.events import Event, Level
 from glimpser.core.ids import ID_PATTERN, EventId, TemplateId, is_id, new_id
 from glimpser.core.motion import MotionSettings, Polygon, check_polygon
+from glimpser.core.retention import RetentionPolicy, ThinTo
 from glimpser.core.rules import Rule
 from glimpser.core.schedule import MAX_CRON_CHARS, MAX_JITTER_MS, Action, CatchUp, Timetable, Window
 from glimpser.core.stream_tickets import StreamKind
@@ -126,6 +127,22 @@ class OverlayForm(Form):
     time: bool = False
 
 
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+class RetentionForm(Form):
+    """How long the view's pictures are kept; what is absent is as for all views."""
+
+    max_age_days: Days | None = None
+    max_count: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    max_bytes: Annotated[int, Field(ge=1, le=1 << 50)] | None = None
+    thin_after_days: Days | None = None
+    thin_to: ThinTo | None = None
+
+    def policy(self) -> RetentionPolicy | None:
+        return RetentionPolicy(**self.model_dump()) if self.model_dump(exclude_none=True) else None
+
+
 class ZoneForm(Form):
     name: Name
     points: Points
@@ -159,7 +176,6 @@ class LaterForm(Form):
     callback_url: JsonValue = None
     proxy: JsonValue = None
     pre_roll_s: JsonValue = 0
-    retention: JsonValue = None
 
     @field_validator(*NEUTRAL)
     @classmethod
@@ -219,6 +235,7 @@ class TemplateForm(ScheduleForm, LaterForm):
     privacy_masks: Annotated[list[Points], Field(max_length=32)] = []
     overlay: OverlayForm = OverlayForm()
     rules: Annotated[list[RuleForm], Field(max_length=MAX_RULES)] = []
+    retention: RetentionForm | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     id: ReadOnly = None
@@ -254,6 +271,7 @@ class TemplateForm(ScheduleForm, LaterForm):
             privacy_masks=_polygons(self.privacy_masks, "/privacy_masks"),
             overlay=Overlay(**self.overlay.model_dump()),
             rules=self._rules(),
+            retention=self.retention.policy() if self.retention else None,
             lat=self.lat,
             lon=self.lon,
             schedule=self.schedule.strip() if self.schedule is not None else None,

@@ -148,6 +148,7 @@ def use_artifacts(tx: Any) -> None:
     tx.artifacts.after_uri("", 10)
     tx.artifacts.known([saved.uri])
     tx.artifacts.newest()
+    tx.artifacts.pin(saved.id, pinned=False)
     tx.artifacts.expire(saved.id, at(1))
     tx.artifacts.remove_expired(at(2), 10)
     tx.garbage.forget([saved.uri])
@@ -156,6 +157,25 @@ def use_artifacts(tx: Any) -> None:
     tx.garbage.count()
     tx.garbage.list(10)
     tx.garbage.forget([saved.uri])
+
+
+def use_retention(tx: Any) -> None:
+    old = artifact(2)
+    tx.artifacts.add(old)
+    tx.retention.next_view(None)
+    tx.retention.next_view(VIEW)
+    tx.events.add(make_event())
+    tx.captures.add(capture(status="success"))
+    tx.observations.add(observation())
+    tx.alerts.add(alert())
+    tx.retention.remove_events(VIEW, before=at(9), limit=10)
+    tx.retention.remove_captures(VIEW, before=at(9), limit=10)
+    tx.retention.remove_observations(VIEW, before=at(9), limit=10)
+    for view in (None, VIEW):
+        tx.retention.pictures(view, until=(at(9), id_at(9)), limit=10)
+        tx.retention.remove_alerts(view, before=at(9), limit=10)
+    tx.retention.all_pictures(until=id_at(9), limit=10)
+    tx.retention.remove_pictures([old.id])
 
 
 def use_observations(tx: Any) -> None:
@@ -361,6 +381,7 @@ def test_every_statement_is_served_by_an_index(settings: DatabaseSettings, tmp_p
             use_events,
             use_captures,
             use_artifacts,
+            use_retention,
             use_observations,
             use_channels,
             use_alerts,

@@ -42,9 +42,11 @@ _DISCARD = insert(garbage).from_select(
 )
 _REMOVE = delete(artifacts).where(artifacts.c.id == bindparam("id"))
 _UNLINK = update(captures).where(captures.c.text_artifact_id == bindparam("of")).values(text_artifact_id=None)
-_EXPIRE = update(artifacts).where(artifacts.c.id == bindparam("of"))
+_CHANGE = update(artifacts).where(artifacts.c.id == bindparam("of"))
 _EXPIRED = (
-    select(artifacts.c.id).where(artifacts.c.expires_at <= bindparam("now")).order_by(artifacts.c.expires_at)
+    select(artifacts.c.id)
+    .where(artifacts.c.expires_at <= bindparam("now"), ~artifacts.c.pinned)
+    .order_by(artifacts.c.expires_at)
 )
 _COUNT_GARBAGE = select(func.count()).select_from(garbage)
 _GARBAGE = select(garbage.c.uri).order_by(garbage.c.uri)
@@ -70,6 +72,7 @@ class SqlArtifacts:
                 "created_at": artifact.created_at,
                 "template_id": artifact.template_id,
                 "expires_at": artifact.expires_at,
+                "pinned": artifact.pinned,
             },
         )
 
@@ -88,7 +91,11 @@ class SqlArtifacts:
         self._connection.execute(_REMOVE, {"id": artifact_id})
 
     def expire(self, artifact_id: ArtifactId, at: datetime) -> None:
-        self._connection.execute(_EXPIRE, {"of": artifact_id, "expires_at": at})
+        self._connection.execute(_CHANGE, {"of": artifact_id, "expires_at": at})
+
+    def pin(self, artifact_id: ArtifactId, *, pinned: bool) -> None:
+        if self._connection.execute(_CHANGE, {"of": artifact_id, "pinned": pinned}).rowcount == 0:
+            raise NotFound("There is no artifact with this id.")
 
     def remove_expired(self, now: datetime, limit: int) -> int:
         expired = self._connection.scalars(_EXPIRED.limit(limit), {"now": now}).all()
@@ -147,4 +154,5 @@ def _artifact(row: AnyRow) -> Artifact:
         created_at=row.created_at,
         template_id=row.template_id,
         expires_at=row.expires_at,
+        pinned=row.pinned,
     )

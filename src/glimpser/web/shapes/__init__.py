@@ -32,6 +32,7 @@ from glimpser.web.shapes.events import (
     event_view,
 )
 from glimpser.web.shapes.jobs import JobList, JobStarted, JobView, job_view
+from glimpser.web.shapes.keeping import PinView
 from glimpser.web.shapes.listing import Listing
 from glimpser.web.shapes.reply import Reply, as_json
 from glimpser.web.shapes.rules import RulesVerdictView, RuleVerdictView, VerdictView, rule_verdict_view
@@ -101,6 +102,7 @@ __all__ = [
     "LoginView",
     "MeView",
     "NewKeyView",
+    "PinView",
     "ReadyView",
     "Reply",
     "RoleName",

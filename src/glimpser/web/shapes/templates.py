@@ -8,6 +8,7 @@ from typing import Any
 from glimpser.core.health import HealthState, ViewHealth
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.motion import MotionSettings, Polygon
+from glimpser.core.retention import RetentionPolicy
 from glimpser.core.schedule import Action, CatchUp, Window
 from glimpser.core.templates import Overlay, Template, TemplateSettings, Zone
 from glimpser.rules.parse import QuietHoursForm, RuleForm, form_of, hours_values, rule_values
@@ -43,7 +44,6 @@ class Later:
     callback_url: str | None = None
     proxy: str | None = None
     pre_roll_s: float = 0
-    retention: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ class TemplateView(Later):
     motion_masks: Sequence[Polygon]
     privacy_masks: Sequence[Polygon]
     overlay: Overlay
+    retention: RetentionPolicy | None
     lat: float | None
     lon: float | None
     schedule: str | None
@@ -159,6 +160,7 @@ def _common(template: Template, stream: StreamStatus, health: ViewHealth) -> dic
         "motion_masks": settings.motion_masks,
         "privacy_masks": settings.privacy_masks,
         "overlay": settings.overlay,
+        "retention": settings.retention,
         "lat": settings.lat,
         "lon": settings.lon,
         "health": health_view(health),
