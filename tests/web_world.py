@@ -34,6 +34,7 @@ from glimpser.services.audit import AuditLog
 from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
+from glimpser.services.keeping import Keeping
 from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
 from glimpser.services.people import People
@@ -318,6 +319,7 @@ async def open_world(
             stream_tickets=StreamTickets(database, Tickets(SECRET, clock), clock),
             rates=Rates(clock, rate_limits or RateLimits()),
             jobs=jobs,
+            keeping=Keeping(database, jobs, clock=clock),
             schedules=Schedules(database, jobs, clock=clock, metrics=recorder),
             notices=notices,
             ready=ready,

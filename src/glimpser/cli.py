@@ -15,6 +15,7 @@ import typer
 from glimpser import __version__
 from glimpser.commands.accounts import key_commands, user_commands
 from glimpser.commands.jobs import job_commands
+from glimpser.commands.keeping import retention_commands
 from glimpser.commands.options import AsJson, DataDir, load_config, load_quietly
 from glimpser.commands.schedules import schedule_commands
 from glimpser.config import render_config
@@ -47,6 +48,8 @@ app.add_typer(user_commands, name="user")
 app.add_typer(key_commands, name="apikey")
 app.add_typer(job_commands, name="job")
 app.add_typer(schedule_commands, name="schedule")
+
+app.add_typer(retention_commands, name="retention")
 
 
 def main() -> None:

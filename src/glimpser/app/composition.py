@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from glimpser import __version__
+from glimpser.app.keeping import Kept, KeptGround, wire_keeping
 from glimpser.app.means import Ways, open_means
 from glimpser.app.parts import check_settings, each, health_of, paint
 from glimpser.app.people import open_passwords
@@ -55,7 +56,6 @@ from glimpser.services.capturing import CaptureTells, Capturing
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
 from glimpser.services.feeds import Feeds
-from glimpser.services.garbage import Sweeper
 from glimpser.services.guessing import Guesser
 from glimpser.services.history import History
 from glimpser.services.job_history import JobHistory
@@ -102,7 +102,7 @@ class App:
     pipeline: Pipeline
     healths: ViewHealths
     jobs: JobRunner
-    sweeper: Sweeper
+    kept: Kept
     job_history: JobHistory
     schedules: Schedules
     health: Health
@@ -186,6 +186,7 @@ class _Work:
     runner: JobRunner
     history: JobHistory
     schedules: Schedules
+    kept: Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +223,7 @@ async def _wire(ground: _Ground) -> App:
         live=views.live,
         pipeline=views.pipeline,
         healths=views.healths,
-        sweeper=Sweeper(ground.database, ground.store, ground.clock),
+        kept=work.kept,
         jobs=work.runner,
         schedules=work.schedules,
         job_history=work.history,
@@ -240,7 +241,17 @@ def _wire_jobs(ground: _Ground) -> _Work:
     jobs = Jobs(database, ground.queue, ground.job_kinds, clock=clock, stop=runner.cancel, publish=publish)
     history = JobHistory(database, history_limits(ground.config), clock=clock)
     schedules = Schedules(database, jobs, clock=clock, metrics=ground.metrics)
-    return _Work(jobs=jobs, runner=runner, history=history, schedules=schedules)
+    kept = wire_keeping(
+        KeptGround(
+            config=ground.config,
+            database=database,
+            store=ground.store,
+            jobs=jobs,
+            job_kinds=ground.job_kinds,
+            clock=clock,
+        )
+    )
+    return _Work(jobs=jobs, runner=runner, history=history, schedules=schedules, kept=kept)
 
 
 async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LivePath:
@@ -382,6 +393,7 @@ async def _wire_web(
         rates=rates_of(config, ground.clock),
         jobs=work.jobs,
         schedules=work.schedules,
+        keeping=work.kept.keeping,
         ready=health.ready,
         recorder=metrics,
         clock=ground.clock,

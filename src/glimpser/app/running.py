@@ -75,7 +75,7 @@ async def serve(app: App, *, on_ready: Callable[[], None]) -> None:
             app.jobs,
             app.job_history,
             app.schedules,
-            app.sweeper,
+            app.kept,
             app.key_uses,
         )
         engine = [tasks.create_task(part.run()) for part in parts]

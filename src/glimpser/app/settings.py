@@ -12,12 +12,14 @@ from glimpser.capture.website.kind import WebsiteRules
 from glimpser.capture.website.session import BrowserSettings
 from glimpser.config import Config
 from glimpser.core.clock import Clock
+from glimpser.core.retention import RetentionPolicy
 from glimpser.db.settings import DatabaseSettings
 from glimpser.egress.gate import GatePolicy
 from glimpser.egress.target import IPAddress
 from glimpser.services.attempts import Attempts, Limit
 from glimpser.services.job_history import HistoryLimits
 from glimpser.services.rates import RateLimits, Rates, parse_limits
+from glimpser.services.retention import RetentionLimits
 from glimpser.services.tokens import Tokens
 from glimpser.storage.settings import S3Settings, StoreSettings
 from glimpser.streaming.hub import HubLimits
@@ -144,6 +146,22 @@ def connection_limits(config: Config) -> Limits:
 
 def history_limits(config: Config) -> HistoryLimits:
     return HistoryLimits(days=config.jobs.history_days, count=config.jobs.history_count)
+
+
+def retention_limits(config: Config) -> RetentionLimits:
+    section = config.retention
+    return RetentionLimits(
+        views=RetentionPolicy(
+            max_age_days=section.max_age_days,
+            max_count=section.max_count,
+            max_bytes=section.max_bytes,
+            thin_after_days=section.thin_after_days,
+            thin_to=section.thin_to,
+        ),
+        total=RetentionPolicy(max_count=section.total_count, max_bytes=section.total_bytes),
+        history_days=section.history_days,
+        deleted_view_days=section.deleted_view_days,
+    )
 
 
 def web_settings(config: Config) -> WebSettings:

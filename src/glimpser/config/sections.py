@@ -388,7 +388,9 @@ class Retention(Section):
         7, wants=DAYS, meaning="How long all this is kept of views that were deleted."
     )
     hour: Annotated[WholeNumber, Field(ge=0, le=23)] = setting(
-        3, wants="a whole number from 0 to 23", meaning="Hour of the day (UTC) after which the rest is removed."
+        3,
+        wants="a whole number from 0 to 23",
+        meaning="Hour of the day (UTC) when the rest is removed.",
     )
 
 

@@ -13,8 +13,8 @@ from glimpser.db.queries.events import SqlEvents
 from glimpser.db.queries.healths import SqlHealths
 from glimpser.db.queries.jobs import SqlJobs
 from glimpser.db.queries.observations import SqlObservations
-from glimpser.db.queries.schedules import SqlSchedules
 from glimpser.db.queries.retention import SqlRetention
+from glimpser.db.queries.schedules import SqlSchedules
 from glimpser.db.queries.settings import SqlSettings
 from glimpser.db.queries.stream_tickets import SqlStreamTickets
 from glimpser.db.queries.templates import SqlTemplates

@@ -115,7 +115,7 @@ class Retention:
         self, view: TemplateId | None, own: Mapping[TemplateId, RetentionPolicy], now: datetime
     ) -> Counter[str]:
         days, policy = self._limits.history_days, self._limits.views
-        if view in own:
+        if view is not None and view in own:
             policy = own[view].over(policy)
         elif view is not None:
             days = self._limits.deleted_view_days
@@ -208,9 +208,7 @@ def _next_view(tx: Transaction, *, after: TemplateId | None) -> TemplateId | Non
     return tx.retention.next_view(after)
 
 
-def _pictures(
-    tx: Transaction, *, view: TemplateId | None, until: tuple[datetime, str]
-) -> Sequence[Kept]:
+def _pictures(tx: Transaction, *, view: TemplateId | None, until: tuple[datetime, str]) -> Sequence[Kept]:
     return tx.retention.pictures(view, until=until, limit=_BATCH)
 
 

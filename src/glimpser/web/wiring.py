@@ -26,6 +26,7 @@ from glimpser.services.audit import Actor, AuditLog
 from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
+from glimpser.services.keeping import Keeping
 from glimpser.services.notices import Notices
 from glimpser.services.probing import Ask
 from glimpser.services.rates import Rates
@@ -129,6 +130,7 @@ class Services:
     rates: Rates
     jobs: Jobs
     schedules: Schedules
+    keeping: Keeping
     ready: Readiness
     recorder: RequestRecorder
     clock: Clock

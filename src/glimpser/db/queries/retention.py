@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    update,
 )
 
 from glimpser.core.ids import ArtifactId, TemplateId
@@ -55,12 +56,18 @@ _CHOSEN = select(artifacts.c.id, artifacts.c.uri, artifacts.c.size_bytes).where(
     _MAY_GO, artifacts.c.id.in_(bindparam("ids", expanding=True))
 )
 _DISCARD = insert(garbage)
+_UNLINK = (
+    update(captures)
+    .where(captures.c.text_artifact_id.in_(bindparam("ids", expanding=True)))
+    .values(text_artifact_id=None)
+)
 _REMOVE = delete(artifacts).where(artifacts.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class SqlRetention:
     """Whatever is pinned, has an end of its own, is a view's last good picture, or belongs to an alert that
-    somebody is still to be told of, is never given and never removed."""
+    somebody is still to be told of, is never given and never removed.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -80,9 +87,7 @@ class SqlRetention:
 
     def pictures(self, view: TemplateId | None, *, until: tuple[datetime, str], limit: int) -> Sequence[Kept]:
         statement = (
-            _KEPT.where(
-                _is_of(artifacts, view), tuple_(*_ORDER) < tuple_(*until, types=(Instant(), Id))
-            )
+            _KEPT.where(_is_of(artifacts, view), tuple_(*_ORDER) < tuple_(*until, types=(Instant(), Id)))
             .order_by(*(column.desc() for column in _ORDER))
             .limit(limit)
         )
@@ -96,7 +101,9 @@ class SqlRetention:
         rows = self._connection.execute(_CHOSEN, {"ids": list(ids)}).all()
         if rows:
             self._connection.execute(_DISCARD, [{"uri": row.uri} for row in rows])
-            self._connection.execute(_REMOVE, {"ids": [row.id for row in rows]})
+            removed = {"ids": [row.id for row in rows]}
+            self._connection.execute(_UNLINK, removed)
+            self._connection.execute(_REMOVE, removed)
         return Removed(len(rows), sum(row.size_bytes for row in rows))
 
     def remove_events(self, view: TemplateId, *, before: datetime, limit: int) -> int:
