@@ -15,7 +15,7 @@ export const accountsQuery = queryOptions({
   queryFn: () =>
     readAll((cursor) => {
       const query = pageQuery(cursor, WHOLE_PAGE);
-      return bodyOf(api.GET('/api/admin/users', { params: { query } });
+      return bodyOf(api.GET('/api/admin/users', { params: { query } }));
     }),
 });
 
@@ -24,7 +24,7 @@ export const apiKeysQuery = queryOptions({
   queryFn: () =>
     readAll((cursor) => {
       const query = pageQuery(cursor, WHOLE_PAGE);
-      return bodyOf(api.GET('/api/admin/api-keys', { params: { query } });
+      return bodyOf(api.GET('/api/admin/api-keys', { params: { query } }));
     }),
 });
 
@@ -39,7 +39,7 @@ export function auditQuery({ actor, action, from, to }: AuditSearch) {
     queryKey: [...accountKeys.audit, where],
     queryFn: ({ pageParam }) => {
       const query = { ...where, ...pageQuery(pageParam, AUDIT_PAGE) };
-      return bodyOf(api.GET('/api/admin/audit', { params: { query } });
+      return bodyOf(api.GET('/api/admin/audit', { params: { query } }));
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,

@@ -1,9 +1,12 @@
 /** Lists that come page by page. */
 
-import type { Page } from './types';
-
 /** The most that one page may hold. */
 export const WHOLE_PAGE = 200;
+
+interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
 
 /** Reads a list to its end, for those that are needed whole. */
 export async function readAll<T>(read: (cursor: string | null) => Promise<Page<T>>): Promise<T[]> {

@@ -5,7 +5,7 @@ import type { EventSearch } from '../pages/search';
 import { dayBounds } from '../format/time';
 import { api, bodyOf } from './client';
 import { pageQuery, readAll, WHOLE_PAGE } from './pages';
-import type { AlertState, Page, Template } from './types';
+import type { AlertState, Template } from './types';
 
 const PAGE = 50;
 const TEMPLATES_AGAIN_MS = 15_000;
@@ -145,6 +145,7 @@ function againAfterMs(templates: readonly Template[]): number {
 function allTemplates(): Promise<Template[]> {
   return readAll(async (cursor) => {
     const query = pageQuery(cursor, WHOLE_PAGE);
-    return (await bodyOf(api.GET('/api/templates', { params: { query } }))) as Page<Template>;
+    const page = await bodyOf(api.GET('/api/templates', { params: { query } }));
+    return { ...page, items: page.items as Template[] };
   });
 }
