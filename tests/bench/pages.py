@@ -68,7 +68,7 @@ def run(seconds: float = SECONDS) -> Part:
 async def _measure(seconds: float) -> list[Figure]:
     figures: list[Figure] = []
     rates: dict[str, tuple[float, float]] = {}
-    for browser, target in ((HEADLESS_SHELL, None), (FULL, 1.5)):
+    for browser, target in ((HEADLESS_SHELL, 2.4), (FULL, 1.5)):
         if find_program(browser) is None:
             continue
         rounds = await _compare(browser, seconds / (2 * 2 * ROUNDS))
@@ -83,7 +83,7 @@ async def _measure(seconds: float) -> list[Figure]:
     if len(rates) == 2:
         best = rates[HEADLESS_SHELL][0] / rates[FULL][1]
         name = f"{HEADLESS_SHELL} with contexts to {FULL} with a session each"
-        figures.append(Figure(name=name, value=best, unit="×", at_least=2.4))
+        figures.append(Figure(name=name, value=best, unit="×"))
     return figures
 
 
