@@ -1,14 +1,12 @@
 """The web application: its route table and the order of its layers, on one screen each."""
 
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Depends as Dependency
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,10 +36,10 @@ from glimpser.web.routes import (
     system,
     templates,
 )
+from glimpser.web.rows import BYTES, Row, responses_of
 from glimpser.web.security import (
     PUBLIC,
     UNCOUNTED,
-    Access,
     BodyLimit,
     GuardedRoute,
     GuardedSocket,
@@ -55,67 +53,54 @@ from glimpser.web.wiring import Services, WebSettings
 VIEWER, OPERATOR, ADMIN = require(Role.VIEWER), require(Role.OPERATOR), require(Role.ADMIN)
 VIEWER_OR_TICKET = require(Role.VIEWER, or_ticket=True)
 
-Endpoint = Callable[..., Coroutine[Any, Any, Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One route. `answer` is a model or a tuple of media types; `others` are statuses beside the usual ones.
-
-    `of` is the class of a route that is no part of the description. `max_body_bytes` is for one that takes
-    larger bodies than others; `takes` are the media types of a body that is no JSON.
-    """
-
-    method: str
-    path: str
-    access: Dependency
-    endpoint: Endpoint
-    answer: Any = None
-    status: int = 200
-    others: tuple[int, ...] = ()
-    of: type[GuardedRoute] | None = None
-    max_body_bytes: int | None = None
-    takes: tuple[str, ...] = ()
-
-
 WRITE = (404, 409, 412, 422, 428, 503)
+MADE, CHANGED, SIGNED_IN = ("Location", "ETag"), ("ETag",), ("Set-Cookie",)
 TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.AlertView
 ACCOUNT = shapes.AccountView
 JOB, SCHEDULE = shapes.JobView, shapes.ScheduleView
 
 MJPEG_TYPE = "multipart/x-mixed-replace"
-BYTES = {"type": "string", "format": "binary"}
 
 ROUTES = (
     Row("GET", "/version", PUBLIC, system.version, shapes.VersionView),
     Row("GET", "/healthz", UNCOUNTED, system.alive, shapes.AliveView),
-    Row("GET", "/readyz", UNCOUNTED, system.ready, shapes.ReadyView),
+    Row("GET", "/readyz", UNCOUNTED, system.ready, shapes.ReadyView, alike=(503,)),
     Row("GET", "/openapi.json", PUBLIC, system.openapi, dict[str, Any]),
     Row("GET", "/docs", PUBLIC, docs.page, ("text/html",)),
     Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, docs.MEDIA_TYPES, others=(404,)),
     Row("GET", "/api/setup", PUBLIC, session.setup_state, shapes.SetupState),
     Row("POST", "/api/setup", PUBLIC, session.set_up, shapes.SetupDone, 201, (403, 409, 422, 429, 503)),
     Row("GET", "/api/session", PUBLIC, session.state, shapes.SessionView, 200, (503,)),
-    Row("POST", "/api/auth/login", PUBLIC, session.login, shapes.LoginView, 200, (401, 422, 429, 503)),
-    Row("POST", "/api/auth/logout", VIEWER, session.logout, None, 204),
+    Row(
+        "POST", "/api/auth/login", PUBLIC, session.login, shapes.LoginView, 200, (401, 422, 429, 503),
+        headers=SIGNED_IN,
+    ),
+    Row("POST", "/api/auth/logout", VIEWER, session.logout, None, 204, headers=SIGNED_IN),
     Row("GET", "/api/me", VIEWER, session.me, shapes.MeView),
     Row(
         "POST", "/api/me/password", VIEWER, session.change_password, shapes.LoginView,
-        others=(409, 422, 429, 503),
+        others=(409, 422, 429, 503), headers=SIGNED_IN,
     ),
     Row("GET", "/api/template-kinds", VIEWER, templates.kinds, list[shapes.KindView]),
     Row("GET", "/api/templates", VIEWER, templates.listing, shapes.TemplateList, 200, (422,)),
-    Row("POST", "/api/templates", ADMIN, templates.create, TEMPLATE, 201, (422, 503)),
+    Row("POST", "/api/templates", ADMIN, templates.create, TEMPLATE, 201, (422, 503), headers=MADE),
     Row(
         "POST", "/api/templates/probe", ADMIN, templates.probe, shapes.JobStarted, 202, (422, 429, 503),
+        headers=("Location",),
     ),
-    Row("GET", "/api/templates/{template_id}", VIEWER, templates.read, shapes.AnyTemplate, 200, (304, 404)),
-    Row("PUT", "/api/templates/{template_id}", ADMIN, templates.replace, TEMPLATE, 200, WRITE),
-    Row("PATCH", "/api/templates/{template_id}", ADMIN, templates.patch, TEMPLATE, 200, WRITE),
+    Row("GET", "/api/templates/{template_id}", VIEWER, templates.read, shapes.AnyTemplate, 200, (404,)),
+    Row(
+        "PUT", "/api/templates/{template_id}", ADMIN, templates.replace, TEMPLATE, 200, WRITE,
+        headers=CHANGED,
+    ),
+    Row(
+        "PATCH", "/api/templates/{template_id}", ADMIN, templates.patch, TEMPLATE, 200, WRITE,
+        headers=CHANGED,
+    ),
     Row("DELETE", "/api/templates/{template_id}", ADMIN, templates.remove, None, 204, WRITE),
     Row(
         "GET", "/api/stream/{template_id}/snapshot", VIEWER_OR_TICKET, media.snapshot, ("image/jpeg",),
-        others=(304, 404, 503),
+        others=(304, 404, 503), headers=("ETag", "X-Captured-At", "X-Frame-Age"),
     ),
     Row(
         "GET", "/api/stream/{template_id}/mjpeg", VIEWER_OR_TICKET, media.mjpeg, (MJPEG_TYPE,),
@@ -135,7 +120,7 @@ ROUTES = (
     ),
     Row(
         "GET", "/api/artifacts/{artifact_id}", VIEWER_OR_TICKET, media.artifact, media.MEDIA_TYPES,
-        others=(206, 304, 404, 416),
+        others=(206, 304, 404, 416), headers=("ETag", "Accept-Ranges", "Content-Disposition"),
     ),
     Row("GET", "/api/artifacts/{artifact_id}/pin", VIEWER, keeping.pin_state, shapes.PinView, 200, (404,)),
     Row("PUT", "/api/artifacts/{artifact_id}/pin", OPERATOR, keeping.pin, None, 204, (404, 503)),
@@ -152,9 +137,12 @@ ROUTES = (
     Row("POST", "/api/admin/rules/test", OPERATOR, rules.try_out, shapes.RulesVerdictView, 200, (422,)),
     Row("GET", "/api/channel-kinds", VIEWER, channels.kinds, list[shapes.KindView]),
     Row("GET", "/api/admin/channels", ADMIN, channels.listing, shapes.ChannelList, 200, (422,)),
-    Row("POST", "/api/admin/channels", ADMIN, channels.create, CHANNEL, 201, (422, 503)),
-    Row("GET", "/api/admin/channels/{channel_id}", ADMIN, channels.read, CHANNEL, 200, (304, 404)),
-    Row("PUT", "/api/admin/channels/{channel_id}", ADMIN, channels.replace, CHANNEL, 200, WRITE),
+    Row("POST", "/api/admin/channels", ADMIN, channels.create, CHANNEL, 201, (422, 503), headers=MADE),
+    Row("GET", "/api/admin/channels/{channel_id}", ADMIN, channels.read, CHANNEL, 200, (404,)),
+    Row(
+        "PUT", "/api/admin/channels/{channel_id}", ADMIN, channels.replace, CHANNEL, 200, WRITE,
+        headers=CHANGED,
+    ),
     Row("DELETE", "/api/admin/channels/{channel_id}", ADMIN, channels.remove, None, 204, WRITE),
     Row(
         "POST", "/api/admin/channels/{channel_id}/test", ADMIN, channels.send_test, shapes.ChannelTestView,
@@ -166,9 +154,12 @@ ROUTES = (
     Row("POST", "/api/admin/jobs/{job_id}/retry", OPERATOR, jobs.retry, JOB, 200, (404, 409, 503)),
     Row("POST", "/api/admin/retention", ADMIN, keeping.remove_old, shapes.JobStarted, 202, (503,)),
     Row("GET", "/api/admin/users", ADMIN, accounts.users, shapes.AccountList, 200, (422,)),
-    Row("POST", "/api/admin/users", ADMIN, accounts.create_user, ACCOUNT, 201, (409, 422, 503)),
-    Row("GET", "/api/admin/users/{user_id}", ADMIN, accounts.read_user, ACCOUNT, 200, (304, 404)),
-    Row("PATCH", "/api/admin/users/{user_id}", ADMIN, accounts.change_user, ACCOUNT, 200, WRITE),
+    Row("POST", "/api/admin/users", ADMIN, accounts.create_user, ACCOUNT, 201, (409, 422, 503), headers=MADE),
+    Row("GET", "/api/admin/users/{user_id}", ADMIN, accounts.read_user, ACCOUNT, 200, (404,)),
+    Row(
+        "PATCH", "/api/admin/users/{user_id}", ADMIN, accounts.change_user, ACCOUNT, 200, WRITE,
+        headers=CHANGED,
+    ),
     Row("DELETE", "/api/admin/users/{user_id}", ADMIN, accounts.remove_user, None, 204, WRITE),
     Row("GET", "/api/admin/api-keys", ADMIN, accounts.api_keys, shapes.ApiKeyList, 200, (422,)),
     Row(
@@ -252,27 +243,15 @@ def _api(settings: WebSettings, services: Services | None = None) -> FastAPI:
 
 
 def _add(app: FastAPI, row: Row) -> None:
-    access = row.access.dependency
-    assert isinstance(access, Access)
-    usual: tuple[int, ...] = () if access.role is None else (401, 403)
-    usual += (429,) if access.counted else ()
-    usual += (400, 414, 431)
-    usual += () if row.method in ("GET", "DELETE") else (408, 413, 415)
-    described: dict[int | str, dict[str, Any]] = {
-        status: {"description": HTTPStatus(status).phrase} for status in sorted({*usual, *row.others})
-    }
-    media = row.answer if isinstance(row.answer, tuple) else ()
-    for status in {row.status, *row.others} & {200, 206} if media else ():
-        described.setdefault(status, {})["content"] = {name: {"schema": BYTES} for name in media}
     resource = row.endpoint.__module__.rpartition(".")[2]
     options: dict[str, Any] = {
         "tags": [resource],
         "operation_id": f"{resource}_{row.endpoint.__name__}",
         "dependencies": [row.access],
         "status_code": row.status,
-        "response_model": None if media else row.answer,
-        "response_class": Response if media or row.answer is None else shapes.Reply,
-        "responses": described,
+        "response_model": row.answer if row.is_json else None,
+        "response_class": shapes.Reply if row.is_json else Response,
+        "responses": responses_of(row),
         "route_class_override": row.of,
         "include_in_schema": row.of is None,
     }

@@ -41,7 +41,8 @@ def none_match(if_none_match: str | None, etag: str) -> bool:
         return False
     if if_none_match.strip() == "*":
         return True
-    return etag.strip('"') in {tag for _, tag in ENTITY_TAG.findall(if_none_match)}
+    opaque = etag.removeprefix("W/").strip('"')
+    return opaque in {tag for _, tag in ENTITY_TAG.findall(if_none_match)}
 
 
 @dataclass(frozen=True, slots=True)

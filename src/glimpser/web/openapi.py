@@ -1,5 +1,6 @@
 """The description of the interface tells the truth: every refusal is a Problem, every lock is shown."""
 
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from glimpser.web.problems import MEDIA_TYPE, Problem
+from glimpser.web.rows import HEADERS
 from glimpser.web.security import API_KEY_HEADER, SESSION_COOKIE, Access, GuardedRoute
 
 TITLE = "Glimpser"
@@ -34,6 +36,16 @@ IF_MATCH = {
 """Any version, or a list of entity tags (RFC 9110, section 13.1.1)."""
 
 
+IF_NONE_MATCH = {
+    "name": "if-none-match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "title": "If-None-Match"},
+    "description": "The ETag that is known already.",
+}
+PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """Make the OpenAPI document of an application's guarded routes."""
     routes = [
@@ -49,8 +61,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     problem = TypeAdapter(Problem).json_schema(ref_template=REFERENCE)
     schemas |= problem.pop("$defs", {}) | {"Problem": problem}
+    components["headers"] = dict(HEADERS)
     for route in routes:
-        _describe_route(document["paths"][route.path_format], route)
+        _describe_route(document["paths"][route.path_format], route, components)
     for operations in document["paths"].values():
         if {"patch", "put"} <= operations.keys():
             _describe_patch(operations, schemas)
@@ -69,7 +82,7 @@ def _without_head(route: GuardedRoute) -> GuardedRoute:
     return described
 
 
-def _describe_route(operations: dict[str, Any], route: GuardedRoute) -> None:
+def _describe_route(operations: dict[str, Any], route: GuardedRoute, components: dict[str, Any]) -> None:
     for method in route.methods or ():
         operation = operations[method.lower()]
         role = route.access.role
@@ -78,9 +91,32 @@ def _describe_route(operations: dict[str, Any], route: GuardedRoute) -> None:
         for parameter in operation.get("parameters", ()):
             if parameter["name"] == "if-match":
                 parameter.update(IF_MATCH)
-        for status, response in operation["responses"].items():
-            if status >= "400" and not response.get("x-own-shape"):
-                response["content"] = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
+        if "304" in operation["responses"]:
+            _describe_condition(operation)
+        operation["responses"] = {
+            status: _shared(response, components) if _is_refusal(status, response) else response
+            for status, response in sorted(operation["responses"].items())
+        }
+
+
+def _is_refusal(status: str, response: Mapping[str, Any]) -> bool:
+    """Tell whether it is a Problem; FastAPI fills in its own shape for 422."""
+    return status == "422" or (status >= "400" and "content" not in response)
+
+
+def _shared(response: Mapping[str, Any], components: dict[str, Any]) -> dict[str, str]:
+    """Describe a refusal where all routes find it."""
+    name = response["description"].replace(" ", "").replace("-", "")
+    shared = components.setdefault("responses", {})
+    shared[name] = {**response, "content": PROBLEM}
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def _describe_condition(operation: dict[str, Any]) -> None:
+    """Every answer with an entity tag may be asked for on the condition that it is another."""
+    parameters = operation.setdefault("parameters", [])
+    if all(parameter["name"] != IF_NONE_MATCH["name"] for parameter in parameters):
+        parameters.append(dict(IF_NONE_MATCH))
 
 
 def _describe_patch(operations: dict[str, Any], schemas: dict[str, Any]) -> None:

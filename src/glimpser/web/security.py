@@ -23,6 +23,7 @@ from glimpser.core.errors import Denied, Unauthenticated
 from glimpser.services.accounts import Accounts, Session
 from glimpser.web.json_body import StrictRequest, require_json
 from glimpser.web.problems import DETAILS, problem
+from glimpser.web.revalidation import unless_known
 from glimpser.web.wiring import Services, WebSettings
 
 SESSION_COOKIE = "glimpser_session"
@@ -114,7 +115,8 @@ def require(role: Role, *, or_ticket: bool = False) -> Dependency:
 
 
 class GuardedRoute(APIRoute):
-    """A route that says who may use it, and asks before it reads the body.
+    """A route that says who may use it, and asks before it reads the body. What a client knows already it
+    does not send again.
 
     Raises:
         TypeError: on making one without exactly one declaration.
@@ -137,7 +139,7 @@ class GuardedRoute(APIRoute):
             await access.admit(request)
             if takes_body:
                 require_json(request)
-            return await serve(StrictRequest(request.scope, request.receive))
+            return unless_known(request, await serve(StrictRequest(request.scope, request.receive)))
 
         return guarded
 

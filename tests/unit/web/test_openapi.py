@@ -67,3 +67,32 @@ def test_fields_of_later_versions_take_one_value() -> None:
         field = fields[name]
         only = None if field.get("type") == "null" else [] if field.get("maxItems") == 0 else field["const"]
         assert only == neutral, name
+
+
+def test_headers_are_described_where_they_are_sent() -> None:
+    described = document()
+    paths, shared = described["paths"], described["components"]["responses"]
+
+    assert set(paths["/api/events"]["get"]["responses"]["304"]["headers"]) == {"ETag"}
+    assert set(paths["/api/templates"]["post"]["responses"]["201"]["headers"]) == {"ETag", "Location"}
+    assert set(shared["Unauthorized"]["headers"]) == {"WWW-Authenticate"}
+    assert set(shared["TooManyRequests"]["headers"]) == {"Retry-After"}
+    assert shared["NotFound"]["content"].keys() == {"application/problem+json"}
+
+
+def test_everything_that_is_read_as_json_may_be_known_already() -> None:
+    for path, operations in document()["paths"].items():
+        read = operations.get("get", {"responses": {}})
+        if "application/json" in read["responses"].get("200", {}).get("content", {}):
+            names = [parameter["name"] for parameter in read["parameters"]]
+            assert "304" in read["responses"], path
+            assert "if-none-match" in names, path
+
+
+def test_what_lists_hold_is_described() -> None:
+    schemas = document()["components"]["schemas"]
+    lists = {name: schema for name, schema in schemas.items() if name.endswith("List")}
+
+    assert len(lists) >= 9
+    for name, schema in lists.items():
+        assert schema["properties"]["items"]["items"], name

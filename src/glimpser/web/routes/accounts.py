@@ -6,8 +6,8 @@ from fastapi import Query, Request, Response
 
 from glimpser.core.accounts import AuditFilter, User
 from glimpser.web.account_forms import ApiKeyForm, UserForm, UserPatch
-from glimpser.web.conditions import none_match, strong_tag, version_match
-from glimpser.web.routes.parameters import IfMatch, IfNoneMatch, Paging, Period, ThisApiKey, ThisUser
+from glimpser.web.conditions import strong_tag, version_match
+from glimpser.web.routes.parameters import IfMatch, Paging, Period, ThisApiKey, ThisUser
 from glimpser.web.shapes import Listing, Reply, account_view, api_key_view, audit_view, new_key_view
 from glimpser.web.wiring import By, Wired
 
@@ -26,13 +26,9 @@ async def create_user(form: UserForm, services: Wired, by: By, request: Request)
     return reply
 
 
-async def read_user(user_id: ThisUser, services: Wired, if_none_match: IfNoneMatch = None) -> Response:
+async def read_user(user_id: ThisUser, services: Wired) -> Response:
     """Read one."""
-    user = await services.users.get(user_id)
-    etag = strong_tag(user.version)
-    if none_match(if_none_match, etag):
-        return Response(status_code=304, headers={"ETag": etag})
-    return _reply(user)
+    return _reply(await services.users.get(user_id))
 
 
 async def change_user(

@@ -9,9 +9,9 @@ from pydantic import JsonValue, ValidationError
 from glimpser.core.accounts import Principal, Role
 from glimpser.core.health import HealthState
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
-from glimpser.web.conditions import none_match, strong_tag, version_match
+from glimpser.web.conditions import strong_tag, version_match
 from glimpser.web.forms import ProbeForm, TemplateForm, merge_patch
-from glimpser.web.routes.parameters import IfMatch, IfNoneMatch, Paging, ThisTemplate
+from glimpser.web.routes.parameters import IfMatch, Paging, ThisTemplate
 from glimpser.web.shapes import (
     JobStarted,
     KindView,
@@ -71,14 +71,9 @@ async def probe(form: ProbeForm, services: Wired) -> Response:
     )
 
 
-async def read(
-    template_id: ThisTemplate, services: Wired, caller: Caller, if_none_match: IfNoneMatch = None
-) -> Response:
+async def read(template_id: ThisTemplate, services: Wired, caller: Caller) -> Response:
     """Read one. The ETag names the version of the settings; health and stream change without it."""
     template = await services.templates.get(template_id, within=caller.scope)
-    etag = strong_tag(template.version)
-    if none_match(if_none_match, etag):
-        return Response(status_code=304, headers={"ETag": etag})
     return _reply(template, services, caller)
 
 
