@@ -95,9 +95,10 @@ class Memory:
         return frozenset()
 
     def add_all(self, jobs: Sequence[Job]) -> int:
-        fresh = {str(job.idempotency_key): job for job in jobs} | self.jobs_by_key
-        added, self.jobs_by_key = len(fresh) - len(self.jobs_by_key), fresh
-        return added
+        before = len(self.jobs_by_key)
+        for job in jobs:
+            self.jobs_by_key.setdefault(str(job.idempotency_key), job)
+        return len(self.jobs_by_key) - before
 
 
 class Silent:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy.dialects.sqlite import insert
 
 from glimpser.core.ids import TemplateId
 from glimpser.core.schedule_state import ScheduleState
@@ -15,8 +16,10 @@ _GET = select(schedules).where(schedules.c.template_id == bindparam("id"))
 _PROGRESS = ("settled_until", "last_run_at", "last_job_id")
 _OF = schedules.c.template_id == bindparam("of")
 _SETTLE = update(schedules).where(_OF).values({name: bindparam(name) for name in _PROGRESS})
-_REPLACE = (
-    update(schedules).where(_OF).values({name: bindparam(name) for name in (*_PROGRESS, "plan", "paused")})
+_PUT = insert(schedules)
+_PUT = _PUT.on_conflict_do_update(
+    index_elements=["template_id"],
+    set_={name: _PUT.excluded[name] for name in (*_PROGRESS, "plan", "paused")},
 )
 _PAUSED = select(schedules.c.template_id).where(text(IS_PAUSED))
 
@@ -33,11 +36,8 @@ class SqlSchedules:
         return [_state(row) for row in self._connection.execute(select(schedules))]
 
     def put(self, states: Sequence[ScheduleState]) -> None:
-        for state in states:
-            values = asdict(state)
-            changed = self._connection.execute(_REPLACE, values | {"of": values.pop("template_id")})
-            if changed.rowcount == 0:
-                self._connection.execute(insert(schedules), asdict(state))
+        if states:
+            self._connection.execute(_PUT, [asdict(state) for state in states])
 
     def settle(self, states: Sequence[ScheduleState]) -> None:
         rows = [
