@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from glimpser.core.ids import (
     ChannelId,
     DeliveryId,
     EventId,
+    JobId,
     StreamTicketId,
     TemplateId,
     UserId,
 )
+from glimpser.core.jobs import Job
 from glimpser.core.repositories import Transaction
 from glimpser.core.stream_tickets import StreamTicket
 from glimpser.core.templates import Template, TemplateSettings
@@ -41,6 +44,8 @@ CAPTURE = CaptureId("01JDCAPT0000000000000000AA")
 ARTIFACT = ArtifactId("01JDARTF0000000000000000AA")
 ALERT = AlertId("01JDARTT0000000000000000AA")
 USER = UserId("01JDVSER0000000000000000AA")
+JOB = JobId("01JDJ0B00000000000000000AA")
+SCHEDULED = TemplateId("01JDSCHED000000000000000AA")
 SPARE = tuple(f"01JDSPARE000000000000000A{digit}" for digit in range(4))
 
 WEBHOOK = {
@@ -110,6 +115,7 @@ async def _fill(world: World) -> None:
         Template(id=TemplateId(name), settings=settings, version=1, created_at=now, updated_at=now)
         for name in (TEMPLATE, *SPARE)
     ]
+    hourly = replace(templates[0], id=SCHEDULED, settings=replace(settings, schedule="@hourly"))
     channels = [
         Channel(
             id=ChannelId(name), name="Ann", kind="fake", config={"to": "ann"}, created_at=now, updated_at=now
@@ -191,7 +197,7 @@ async def _fill(world: World) -> None:
             tx.users.add(user)
         for key in keys:
             tx.api_keys.add(key)
-        for template in templates:
+        for template in (*templates, hourly):
             tx.templates.add(template)
         for channel in channels:
             tx.channels.add(channel)
@@ -199,6 +205,7 @@ async def _fill(world: World) -> None:
         tx.captures.add(capture)
         tx.events.add(event)
         tx.alerts.add(_alert(event))
+        tx.jobs.add(Job(id=JOB, kind="report", scheduled_for=now, created_at=now))
 
     await world.database.write(put)
 

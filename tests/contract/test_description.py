@@ -49,6 +49,7 @@ async def run_client(arguments: Sequence[str], *, directory: Path, environment: 
 
 
 @pytest.mark.hypothesis
+@pytest.mark.timeout(900)  # ten minutes of trying, and a busy machine
 async def test_every_operation_does_what_it_is_described_to_do(
     tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:

@@ -96,5 +96,16 @@ async def test_what_cannot_be_is_refused(world: World, method: str, path: str, s
     assert (await ask(world, method, path)).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("query", "pointer"), [("cron=61+*+*+*+*", "/cron"), ("cron=@daily&timezone=../etc", "/timezone")]
+)
+async def test_what_is_wrong_with_an_expression_is_said_of_its_parameter(
+    world: World, query: str, pointer: str
+) -> None:
+    answer = await ask(world, "GET", f"/api/schedule/preview?{query}")
+
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
 async def test_schedules_are_for_operators(world: World) -> None:
     assert (await ask(world, "GET", "/api/admin/schedules", Role.VIEWER)).status_code == 403

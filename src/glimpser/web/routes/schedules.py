@@ -3,7 +3,9 @@
 from typing import Annotated
 
 from fastapi import Query, Response
+from pydantic import AfterValidator
 
+from glimpser.core.errors import InvalidInput
 from glimpser.core.pages import page_of
 from glimpser.core.schedule import MAX_CRON_CHARS, Timetable
 from glimpser.web.routes.parameters import Paging, ThisTemplate
@@ -11,6 +13,21 @@ from glimpser.web.shapes import JobStarted, Listing, Reply, SchedulePreview, sch
 from glimpser.web.wiring import By, Seen, Wired
 
 PREVIEWED = 5
+
+
+def _known_cron(text: str) -> str:
+    try:
+        Timetable(text)
+    except InvalidInput as error:
+        raise ValueError(error.detail) from None
+    return text
+
+
+Cron = Annotated[
+    str,
+    AfterValidator(_known_cron),
+    Query(max_length=MAX_CRON_CHARS, description="Five or six fields, or @daily …."),
+]
 
 
 async def listing(services: Wired, page: Paging, seen: Seen) -> Response:
@@ -42,9 +59,7 @@ async def resume(template_id: ThisTemplate, services: Wired, by: By) -> Response
 
 
 async def preview(
-    services: Wired,
-    cron: Annotated[str, Query(max_length=MAX_CRON_CHARS, description="Five or six fields, or @daily ….")],
-    timezone: Annotated[str, Query(max_length=100)] = "UTC",
+    services: Wired, cron: Cron, timezone: Annotated[str, Query(max_length=100)] = "UTC"
 ) -> Response:
     """Say in words what a cron expression means, and when it is time next."""
     timetable = Timetable(cron, timezone)
