@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from glimpser.cluster.local import LocalJobQueue
 from glimpser.core.accounts import Role, User
 from glimpser.core.channel_kinds import ChannelKinds
+from glimpser.core.disk import DiskUsage
 from glimpser.core.errors import GlimpserError, InvalidInput, Unavailable
 from glimpser.core.events import Artifact
 from glimpser.core.frames import Frame
@@ -32,6 +33,7 @@ from glimpser.observability.health import CheckResult
 from glimpser.services.alerting import Alerting
 from glimpser.services.audit import AuditLog
 from glimpser.services.channels import Channels
+from glimpser.services.disk import DiskGuard
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
 from glimpser.services.keeping import Keeping
@@ -42,6 +44,7 @@ from glimpser.services.probing import Ask
 from glimpser.services.rates import RateLimits, Rates
 from glimpser.services.schedules import Schedules
 from glimpser.services.stream_tickets import StreamTickets
+from glimpser.services.system import System
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
@@ -107,6 +110,17 @@ class Recorder:
     def request_served(self, *, method: str, route: str, status: int, duration_s: float) -> None:
         assert duration_s >= 0
         self.served.append((method, route, status))
+
+
+class FakeDisk:
+    """A disk that is as full as a test says."""
+
+    def __init__(self, share: float = 0.5) -> None:
+        self.share = share
+
+    def measure(self) -> DiskUsage:
+        used = round(1_000_000 * self.share)
+        return DiskUsage("/data", used, 1_000_000 - used)
 
 
 class FakePushes:
@@ -320,6 +334,7 @@ async def open_world(
             rates=Rates(clock, rate_limits or RateLimits()),
             jobs=jobs,
             keeping=Keeping(database, jobs, clock=clock),
+            system=System(database, DiskGuard(FakeDisk().measure, database, clock=clock), clock=clock),
             schedules=Schedules(database, jobs, clock=clock, metrics=recorder),
             notices=notices,
             ready=ready,

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from glimpser import __version__
-from glimpser.app.keeping import Kept, KeptGround, wire_keeping
+from glimpser.app.keeping import Kept, KeptGround, disk_guard, wire_keeping
 from glimpser.app.means import Ways, open_means
 from glimpser.app.parts import check_settings, each, health_of, paint
 from glimpser.app.people import open_passwords
@@ -55,6 +55,7 @@ from glimpser.services.audit import AuditLog
 from glimpser.services.capturing import CaptureTells, Capturing
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
+from glimpser.services.disk import DiskGuard
 from glimpser.services.feeds import Feeds
 from glimpser.services.guessing import Guesser
 from glimpser.services.history import History
@@ -77,7 +78,8 @@ from glimpser.services.streams import Streams
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.view_health import ViewHealths
-from glimpser.storage.objects import open_store
+from glimpser.storage.disk import GuardedStore
+from glimpser.storage.objects import OpenStore, open_store
 from glimpser.streaming import fast_write
 from glimpser.streaming.hub import Hub
 from glimpser.web.application import build
@@ -130,6 +132,8 @@ async def compose(config: Config) -> AsyncIterator[App]:
         scratch = config.data_dir / "run"
         runner = await stack.enter_async_context(open_runner(scratch, clock=clock, recorder=metrics))
         own, proxies = await enter_proxies(config, stack, listeners, clock=clock)
+        notices = Notices()
+        disk = disk_guard(config, database, clock=clock, publish=notices.publish)
         ground = _Ground(
             config=config,
             stack=stack,
@@ -137,7 +141,10 @@ async def compose(config: Config) -> AsyncIterator[App]:
             own=own,
             proxies=proxies,
             database=database,
-            store=opened.store,
+            opened=opened,
+            store=GuardedStore(opened.store, disk.check_room),
+            disk=disk,
+            notices=notices,
             clock=clock,
             metrics=metrics,
             runner=runner,
@@ -160,11 +167,13 @@ class _Ground:
     own: Sequence[socket.socket]
     proxies: Proxies
     database: SqlDatabase
+    opened: OpenStore
     store: ObjectStore
+    disk: DiskGuard
+    notices: Notices
     clock: Clock
     metrics: Metrics
     runner: Runner
-    notices: Notices = field(default_factory=Notices)
     queue: LocalJobQueue = field(default_factory=LocalJobQueue)
     job_kinds: dict[str, JobKind] = field(default_factory=dict)
 
@@ -213,7 +222,7 @@ async def _wire(ground: _Ground) -> App:
         passwords=open_passwords(config, ground.stack),
         tokens=tokens_of(config, ground.clock),
     )
-    health = health_of(ground.clock, ground.database)
+    health = health_of(ground.clock, ground.database, ground.disk)
     web, observability = await _wire_web(ground, alerts, views, work=work, people=people, health=health)
     return App(
         accounts=people.accounts,
@@ -245,7 +254,8 @@ def _wire_jobs(ground: _Ground) -> _Work:
         KeptGround(
             config=ground.config,
             database=database,
-            store=ground.store,
+            opened=ground.opened,
+            disk=ground.disk,
             jobs=jobs,
             job_kinds=ground.job_kinds,
             clock=clock,
@@ -394,6 +404,7 @@ async def _wire_web(
         jobs=work.jobs,
         schedules=work.schedules,
         keeping=work.kept.keeping,
+        system=work.kept.system,
         ready=health.ready,
         recorder=metrics,
         clock=ground.clock,

@@ -3,17 +3,25 @@
 import asyncio
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
-from glimpser.app.settings import retention_limits
+from glimpser.app.settings import database_settings, retention_limits
 from glimpser.config import Config
 from glimpser.core.clock import Clock
-from glimpser.core.ports import Database, ObjectStore
+from glimpser.core.ports import Database
+from glimpser.db.sqlite import sqlite_path
+from glimpser.services.disk import DiskGuard
 from glimpser.services.garbage import Sweeper
 from glimpser.services.job_kinds import JobKind
 from glimpser.services.jobs import Jobs
 from glimpser.services.keeping import Keeping
+from glimpser.services.notices import Publish
 from glimpser.services.retention import RETENTION, Nightly, Retention
+from glimpser.services.system import System
+from glimpser.storage.disk import fullest
+from glimpser.storage.objects import OpenStore, file_root
 
 
 class Part(Protocol):
@@ -27,6 +35,7 @@ class Kept:
     """`run` owns the tasks of all parts."""
 
     keeping: Keeping
+    system: System
     parts: Sequence[Part]
 
     async def run(self) -> None:
@@ -42,10 +51,23 @@ class KeptGround:
 
     config: Config
     database: Database
-    store: ObjectStore
+    opened: OpenStore
+    disk: DiskGuard
     jobs: Jobs
     job_kinds: MutableMapping[str, JobKind]
     clock: Clock
+
+
+def disk_guard(config: Config, database: Database, *, clock: Clock, publish: Publish) -> DiskGuard:
+    """Watch every disk the program writes to."""
+    paths = [config.data_dir, sqlite_path(database_settings(config).url).parent]
+    if config.storage.object_store_url.startswith("file:"):
+        paths.append(file_root(config.storage.object_store_url))
+    return DiskGuard(partial(fullest, _there(paths)), database, clock=clock, publish=publish)
+
+
+def _there(paths: Sequence[Path]) -> Sequence[Path]:
+    return [path for path in dict.fromkeys(paths) if path.exists()]
 
 
 def wire_keeping(ground: KeptGround) -> Kept:
@@ -53,8 +75,10 @@ def wire_keeping(ground: KeptGround) -> Kept:
     ground.job_kinds[RETENTION] = Retention(database, retention_limits(ground.config), clock=clock).kind
     return Kept(
         keeping=Keeping(database, ground.jobs, clock=clock),
+        system=System(database, ground.disk, clock=clock, waiting=lambda: ground.opened.waiting),
         parts=(
-            Sweeper(database, ground.store, clock),
+            ground.disk,
+            Sweeper(database, ground.opened.store, clock),
             Nightly(ground.jobs, clock=clock, hour=ground.config.retention.hour),
         ),
     )

@@ -8,6 +8,7 @@ from glimpser.core.ids import TemplateId
 from glimpser.core.ports import Database
 from glimpser.core.templates import TemplateSettings
 from glimpser.observability.health import CheckResult, Health
+from glimpser.services.disk import DiskGuard
 from glimpser.streaming import banner
 from glimpser.vision.motion.registry import build_detector
 
@@ -32,14 +33,18 @@ def check_settings(settings: TemplateSettings) -> None:
     build_detector(settings.motion, zones=zones, masks=settings.motion_masks)
 
 
-def health_of(clock: Clock, database: Database) -> Health:
+def health_of(clock: Clock, database: Database, disk: DiskGuard) -> Health:
     health = Health(clock)
 
     async def database_answers() -> CheckResult:
         await database.read(lambda tx: tx.settings.get("first_start_at"))
         return CheckResult(ok=True, detail="answers")
 
+    async def disk_has_room() -> CheckResult:
+        return CheckResult(ok=disk.has_room, detail=disk.detail())
+
     health.add("database", database_answers)
+    health.add("disk", disk_has_room)
     return health
 
 

@@ -9,6 +9,7 @@ from glimpser.db.queries.artifacts import SqlArtifacts, SqlGarbage
 from glimpser.db.queries.audit import SqlAudit
 from glimpser.db.queries.captures import SqlCaptures
 from glimpser.db.queries.channels import SqlChannels
+from glimpser.db.queries.counts import SqlCounts
 from glimpser.db.queries.events import SqlEvents
 from glimpser.db.queries.healths import SqlHealths
 from glimpser.db.queries.jobs import SqlJobs
@@ -51,6 +52,10 @@ class SqlTransaction:
     @property
     def garbage(self) -> SqlGarbage:
         return SqlGarbage(self._connection)
+
+    @property
+    def counts(self) -> SqlCounts:
+        return SqlCounts(self._connection)
 
     @property
     def retention(self) -> SqlRetention:

@@ -53,7 +53,16 @@ class JobNotice:
     job: Job
 
 
-Notice = StreamNotice | HealthNotice | EventNotice | AlertNotice | JobNotice
+@dataclass(frozen=True, slots=True)
+class SystemNotice:
+    """A part of the program itself is in another state, such as its disk."""
+
+    part: str
+    state: str
+    detail: str
+
+
+Notice = StreamNotice | HealthNotice | EventNotice | AlertNotice | JobNotice | SystemNotice
 Listener = Callable[[Notice], None]
 Publish = Callable[[Notice], None]
 """What services are given to tell: `Notices.publish`, or `say_nothing`."""

@@ -125,6 +125,7 @@ ROUTES = (
     Row("GET", "/api/artifacts/{artifact_id}/pin", VIEWER, keeping.pin_state, shapes.PinView, 200, (404,)),
     Row("PUT", "/api/artifacts/{artifact_id}/pin", OPERATOR, keeping.pin, None, 204, (404, 503)),
     Row("DELETE", "/api/artifacts/{artifact_id}/pin", OPERATOR, keeping.unpin, None, 204, (404, 503)),
+    Row("GET", "/api/system", VIEWER, system.report, shapes.SystemView, 200, (503,)),
     Row("GET", "/api/captures", VIEWER, events.captures, shapes.CaptureList, 200, (422,)),
     Row("GET", "/api/captures/{capture_id}", VIEWER, events.capture, shapes.CaptureView, 200, (404,)),
     Row("GET", "/api/events", VIEWER, events.listing, shapes.EventList, 200, (422,)),

@@ -7,7 +7,15 @@ import msgspec
 
 from glimpser.core.errors import GlimpserError
 from glimpser.core.ids import TemplateId
-from glimpser.services.notices import AlertNotice, EventNotice, HealthNotice, JobNotice, Notice, StreamNotice
+from glimpser.services.notices import (
+    AlertNotice,
+    EventNotice,
+    HealthNotice,
+    JobNotice,
+    Notice,
+    StreamNotice,
+    SystemNotice,
+)
 from glimpser.web.problems import status_of
 from glimpser.web.shapes import alert_view, event_view, health_view, job_view, stream_view
 
@@ -25,10 +33,11 @@ _encoder = msgspec.json.Encoder()
 
 def as_text(message: Notice | TileRefused) -> str:
     """Put a message into the JSON a socket sends."""
-    return _encoder.encode(_document(message)).decode()
+    document = _refusal(message) if isinstance(message, TileRefused) else _document(message)
+    return _encoder.encode(document).decode()
 
 
-def _document(message: Notice | TileRefused) -> Mapping[str, object]:
+def _document(message: Notice) -> Mapping[str, object]:
     match message:
         case StreamNotice(template_id, status):
             return {"type": "state", "template_id": template_id, "stream": stream_view(status)}
@@ -40,10 +49,14 @@ def _document(message: Notice | TileRefused) -> Mapping[str, object]:
             return {"type": "alert", "alert": alert_view(alert)}
         case JobNotice(job):
             return {"type": "job", "job": job_view(job)}
-        case TileRefused(template_id, error):
-            return {
-                "type": "error",
-                "template_id": template_id,
-                "status": status_of(error),
-                "detail": error.detail,
-            }
+        case SystemNotice(part, state, detail):
+            return {"type": "system", "part": part, "state": state, "detail": detail}
+
+
+def _refusal(refused: TileRefused) -> Mapping[str, object]:
+    return {
+        "type": "error",
+        "template_id": refused.template_id,
+        "status": status_of(refused.error),
+        "detail": refused.error.detail,
+    }

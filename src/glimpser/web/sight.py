@@ -8,7 +8,15 @@ from glimpser.core.accounts import Principal, Role
 from glimpser.core.errors import Unavailable
 from glimpser.core.ids import TemplateId
 from glimpser.core.templates import Template
-from glimpser.services.notices import AlertNotice, EventNotice, HealthNotice, JobNotice, Notice, StreamNotice
+from glimpser.services.notices import (
+    AlertNotice,
+    EventNotice,
+    HealthNotice,
+    JobNotice,
+    Notice,
+    StreamNotice,
+    SystemNotice,
+)
 from glimpser.web.wiring import Services
 
 log = structlog.get_logger(__name__)
@@ -75,5 +83,7 @@ class Sight:
                 return self.includes(event.template_id)
             case AlertNotice(alert):
                 return self.includes(alert.template_id)
+            case SystemNotice():
+                return True
             case JobNotice(job):
                 return self.viewer.role >= Role.OPERATOR and self.includes(job.template_id)

@@ -32,6 +32,7 @@ from glimpser.services.probing import Ask
 from glimpser.services.rates import Rates
 from glimpser.services.schedules import Schedules
 from glimpser.services.stream_tickets import StreamTickets
+from glimpser.services.system import System
 from glimpser.services.templates import Templates
 from glimpser.services.tickets import Tickets
 from glimpser.services.users import Users
@@ -131,6 +132,7 @@ class Services:
     jobs: Jobs
     schedules: Schedules
     keeping: Keeping
+    system: System
     ready: Readiness
     recorder: RequestRecorder
     clock: Clock

@@ -84,3 +84,16 @@ async def test_retention_on_demand_is_a_job(world: World) -> None:
     job_id = JobId(answer.json()["job_id"])
     job = await world.database.read(lambda tx: tx.jobs.get(job_id))
     assert (answer.status_code, job.kind) == (202, RETENTION)
+
+
+async def test_a_viewer_is_told_how_the_program_is_and_an_admin_more(world: World) -> None:
+    await world.add_artifact(b"picture")
+
+    seen = (await world.client.get("/api/system", headers=await world.sign_in(Role.VIEWER))).json()
+    all_of_it = (await world.client.get("/api/system", headers=await world.sign_in())).json()
+
+    assert seen["version"] == "1.2.3"
+    assert seen["counts"]["artifacts"] == 1
+    assert seen["disk"] == {"state": "ok", "used_bytes": 500_000, "total_bytes": 1_000_000, "path": None}
+    assert (seen["days_until_full"], seen["waiting_objects"]) == (None, None)
+    assert (all_of_it["disk"]["path"], all_of_it["waiting_objects"]) == ("/data", 0)

@@ -908,6 +908,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description Tell how long the program runs, how much it keeps, how full its disk is and when it will be full.
+         */
+        get: operations["system_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/template-kinds": {
         parameters: {
             query?: never;
@@ -1622,6 +1642,23 @@ export interface components {
             status: "pending" | "sending" | "retrying" | "sent" | "dead";
         };
         /**
+         * DiskView
+         * @description The fullest disk the program writes to; `path` is for admins.
+         */
+        DiskView: {
+            /** Path */
+            path: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "warning" | "full";
+            /** Total Bytes */
+            total_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
+        };
+        /**
          * EventList
          * @description Events, newest first.
          */
@@ -2302,6 +2339,27 @@ export interface components {
             state: components["schemas"]["State"];
             /** Width */
             width: number | null;
+        };
+        /**
+         * SystemView
+         * @description The program as a whole. `days_until_full` is null while it does not fill, or nobody knows.
+         *
+         *     `waiting_objects`, for admins, have still to be sent to a store that is away.
+         */
+        SystemView: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Days Until Full */
+            days_until_full: number | null;
+            disk: components["schemas"]["DiskView"] | null;
+            /** Uptime S */
+            uptime_s: number;
+            /** Version */
+            version: string;
+            /** Waiting Objects */
+            waiting_objects: number | null;
         };
         /**
          * TemplateForm
@@ -5029,6 +5087,89 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    system_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request-URI Too Long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     templates_kinds: {

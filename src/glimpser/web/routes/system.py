@@ -4,8 +4,9 @@ import asyncio
 
 from fastapi import Request, Response
 
-from glimpser.web.shapes import AliveView, CheckView, ReadyView, Reply, VersionView
-from glimpser.web.wiring import Readiness, Settings, Wired
+from glimpser.core.accounts import Role
+from glimpser.web.shapes import AliveView, CheckView, ReadyView, Reply, VersionView, system_view
+from glimpser.web.wiring import Caller, Readiness, Settings, Wired
 
 API_VERSION = "1"
 
@@ -33,6 +34,13 @@ async def readiness(check: Readiness) -> Response:
         checks={name: CheckView(ok=check.ok, detail=check.detail) for name, check in checks.items()},
     )
     return Reply(view, status_code=200 if is_ready else 503)
+
+
+async def report(services: Wired, settings: Settings, caller: Caller) -> Response:
+    """Tell how long the program runs, how much it keeps, how full its disk is and when it will be full."""
+    found = await services.system.report()
+    view = system_view(found, version=settings.version, for_admin=caller.role >= Role.ADMIN)
+    return Reply(view)
 
 
 async def openapi(request: Request) -> Response:

@@ -50,7 +50,14 @@ from glimpser.web.shapes.session import (
     user_view,
 )
 from glimpser.web.shapes.streams import StreamTicketView
-from glimpser.web.shapes.system import AliveView, CheckView, ReadyView, VersionView
+from glimpser.web.shapes.system import (
+    AliveView,
+    CheckView,
+    ReadyView,
+    SystemView,
+    VersionView,
+    system_view,
+)
 from glimpser.web.shapes.templates import (
     AdminTemplateView,
     AnyTemplate,
@@ -116,6 +123,7 @@ __all__ = [
     "SetupState",
     "StreamTicketView",
     "StreamView",
+    "SystemView",
     "TemplateList",
     "TemplateView",
     "UserView",
@@ -139,6 +147,7 @@ __all__ = [
     "schedule_view",
     "settings_json",
     "stream_view",
+    "system_view",
     "template_view",
     "user_view",
 ]
