@@ -37,6 +37,7 @@ from glimpser.services.disk import DiskGuard
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
 from glimpser.services.keeping import Keeping
+from glimpser.services.moving import Moving
 from glimpser.services.notices import Notices
 from glimpser.services.passwords import Passwords
 from glimpser.services.people import People
@@ -52,6 +53,8 @@ from glimpser.streaming.hub import Client, Hub, Subscription
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
 from glimpser.web.application import build
+from glimpser.web.forms import parse_template
+from glimpser.web.shapes import settings_json
 from glimpser.web.wiring import Services, WebSettings
 from tests.fake_post import FakePost
 
@@ -316,17 +319,19 @@ async def open_world(
 
         people = People.of(database, clock, passwords=Passwords(hasher, pool), tokens=tokens)
         jobs = Jobs(database, queue, {}, clock=clock, publish=notices.publish)
+        templates = Templates(database, kinds, clock=clock, changed=changed.append)
         services = Services(
             accounts=people.accounts,
             users=people.users,
             api_keys=people.api_keys,
             audit=AuditLog(database),
-            templates=Templates(database, kinds, clock=clock, changed=changed.append),
+            templates=templates,
             history=History(database, store),
             live=live,
             healths=healths,
             pushes=pushes,
             probing=probing,
+            moving=Moving(templates, parse=parse_template, show=settings_json),
             alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),

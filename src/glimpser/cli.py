@@ -18,6 +18,7 @@ from glimpser.commands.jobs import job_commands
 from glimpser.commands.keeping import retention_commands
 from glimpser.commands.options import AsJson, DataDir, load_config, load_quietly
 from glimpser.commands.schedules import schedule_commands
+from glimpser.commands.templates import template_commands
 from glimpser.config import render_config
 from glimpser.core.errors import GlimpserError, InvalidInput, Misconfigured
 from glimpser.core.redaction import redact
@@ -46,6 +47,7 @@ class Level(StrEnum):
 
 app.add_typer(user_commands, name="user")
 app.add_typer(key_commands, name="apikey")
+app.add_typer(template_commands, name="template")
 app.add_typer(job_commands, name="job")
 app.add_typer(schedule_commands, name="schedule")
 

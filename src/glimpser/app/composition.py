@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from glimpser import __version__
 from glimpser.app.keeping import Kept, KeptGround, disk_guard, wire_keeping
 from glimpser.app.means import Ways, open_means
-from glimpser.app.parts import check_settings, each, health_of, paint
+from glimpser.app.parts import check_settings, each, health_of, moving_of, paint
 from glimpser.app.people import open_passwords
 from glimpser.app.proxies import Proxies, enter_proxies
 from glimpser.app.registry import registry_of
@@ -395,6 +395,7 @@ async def _wire_web(
         healths=views.healths,
         pushes=views.pushing,
         probing=views.probing,
+        moving=moving_of(views.templates),
         notices=ground.notices,
         alerting=alerts.alerting,
         channels=alerts.channels,

@@ -9,8 +9,12 @@ from glimpser.core.ports import Database
 from glimpser.core.templates import TemplateSettings
 from glimpser.observability.health import CheckResult, Health
 from glimpser.services.disk import DiskGuard
+from glimpser.services.moving import Moving
+from glimpser.services.templates import Templates
 from glimpser.streaming import banner
 from glimpser.vision.motion.registry import build_detector
+from glimpser.web.forms import parse_template
+from glimpser.web.shapes.templates import settings_json
 
 
 def each(*listeners: Callable[[TemplateId], None]) -> Callable[[TemplateId], None]:
@@ -50,3 +54,8 @@ def health_of(clock: Clock, database: Database, disk: DiskGuard) -> Health:
 
 async def paint(jpeg: bytes | None, text: str, width: int) -> bytes:
     return await asyncio.to_thread(banner.burn, jpeg, text, width)
+
+
+def moving_of(templates: Templates) -> Moving:
+    """Read and write files of views as the API takes and shows them."""
+    return Moving(templates, parse=parse_template, show=settings_json)

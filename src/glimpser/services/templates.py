@@ -74,6 +74,20 @@ class Templates:
         kind = self._registry.get(settings.kind)
         return replace(settings, config=hide(settings.config, kind.secrets) if kind else {})
 
+    def secrets_of(self, settings: TemplateSettings) -> Sequence[str]:
+        """Name the fields of a config that are set and never shown."""
+        kind = self._registry.get(settings.kind)
+        return sorted(name for name in (kind.secrets if kind else ()) if settings.config.get(name))
+
+    def checked(self, settings: TemplateSettings, *, instead_of: Template | None) -> TemplateSettings:
+        """Say what settings would become if they were saved, in the place of a template or as a new one.
+
+        Raises:
+            InvalidInput: a field cannot be used.
+        """
+        same_kind = instead_of is not None and instead_of.settings.kind == settings.kind
+        return self._checked(settings, stored=instead_of.settings.config if instead_of and same_kind else {})
+
     async def create(self, settings: TemplateSettings, *, by: Actor) -> Template:
         """Make a template from settings whose config is as the client sent it.
 

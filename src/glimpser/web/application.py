@@ -88,6 +88,11 @@ ROUTES = (
         "POST", "/api/templates/probe", ADMIN, templates.probe, shapes.JobStarted, 202, (422, 429, 503),
         headers=("Location",),
     ),
+    Row("GET", "/api/templates/export", ADMIN, templates.export, templates.FILE_TYPES[:1]),
+    Row(
+        "POST", "/api/templates/import", ADMIN, templates.bring_in, shapes.ImportView, 200, (422, 503),
+        takes=templates.FILE_TYPES,
+    ),
     Row("GET", "/api/templates/{template_id}", VIEWER, templates.read, shapes.AnyTemplate, 200, (404,)),
     Row(
         "PUT", "/api/templates/{template_id}", ADMIN, templates.replace, TEMPLATE, 200, WRITE,

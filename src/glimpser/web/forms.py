@@ -15,12 +15,13 @@ from pydantic import (
     Field,
     JsonValue,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from glimpser.core.errors import InvalidInput
+from glimpser.core.errors import FieldError, InvalidInput
 from glimpser.core.events import Event, Level
 from glimpser.core.ids import ID_PATTERN, EventId, TemplateId, is_id, new_id
 from glimpser.core.motion import MotionSettings, Polygon, check_polygon
@@ -296,6 +297,23 @@ class TemplateForm(ScheduleForm, LaterForm):
         names = [zone.name for zone in self.zones]
         if len(set(names)) != len(names):
             raise InvalidInput.field("/zones", "Two zones have the same name.")
+
+
+def parse_template(document: Mapping[str, object]) -> TemplateSettings:
+    """Make settings of a document that did not come as the body of a request.
+
+    Raises:
+        InvalidInput: each error names its field, and never the value.
+    """
+    try:
+        return TemplateForm.model_validate(document).settings()
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        fields = [
+            FieldError("".join(f"/{step}" for step in item["loc"]), item["msg"].removeprefix("Value error, "))
+            for item in found
+        ]
+        raise InvalidInput("Some fields cannot be used.", fields) from None
 
 
 def _describe_probe(schema: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
 from glimpser.services.keeping import Keeping
+from glimpser.services.moving import Moving
 from glimpser.services.notices import Notices
 from glimpser.services.probing import Ask
 from glimpser.services.rates import Rates
@@ -123,6 +124,7 @@ class Services:
     healths: Healths
     pushes: Pushes
     probing: Probes
+    moving: Moving
     notices: Notices
     alerting: Alerting
     channels: Channels

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Body, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import HTTPException, RequestValidationError
 from pydantic import JsonValue, ValidationError
 
 from glimpser.core.accounts import Principal, Role
@@ -19,11 +19,13 @@ from glimpser.web.shapes import (
     Reply,
     TemplateView,
     admin_template_view,
+    import_view,
     settings_json,
     template_view,
 )
-from glimpser.web.wiring import By, Caller, Services, Wired
+from glimpser.web.wiring import By, Caller, Seen, Services, Wired
 
+FILE_TYPES = ("application/yaml", "application/json", "application/x-yaml", "text/yaml")
 Patch = Annotated[dict[str, JsonValue], Body(description="JSON Merge Patch (RFC 7396).")]
 
 
@@ -69,6 +71,31 @@ async def probe(form: ProbeForm, services: Wired) -> Response:
     return Reply(
         JobStarted(job_id=job_id), status_code=202, headers={"Location": f"/api/admin/jobs/{job_id}"}
     )
+
+
+async def export(services: Wired, seen: Seen) -> Response:
+    """Write all templates as YAML; secrets are left out, and named."""
+    text = await services.moving.export(within=seen)
+    headers = {"Content-Disposition": 'attachment; filename="glimpser-templates.yaml"'}
+    return Response(text, media_type=FILE_TYPES[0], headers=headers)
+
+
+async def bring_in(
+    services: Wired,
+    by: By,
+    request: Request,
+    *,
+    dry_run: Annotated[bool, Query(description="Say what would change, and change nothing.")] = True,
+) -> Response:
+    """Read templates from what `export` gave, or from the streams of glimpser-rs, as YAML or JSON.
+
+    A template is known again by its id, else by its name, so that doing it twice adds nothing.
+    """
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent not in FILE_TYPES:
+        raise HTTPException(415, f"Send the file, as {', '.join(FILE_TYPES)}.")
+    changes = await services.moving.bring_in(await request.body(), by=by, apply=not dry_run)
+    return Reply(import_view(changes, dry_run=dry_run))
 
 
 async def read(template_id: ThisTemplate, services: Wired, caller: Caller) -> Response:

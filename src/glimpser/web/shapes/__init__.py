@@ -34,6 +34,7 @@ from glimpser.web.shapes.events import (
 from glimpser.web.shapes.jobs import JobList, JobStarted, JobView, job_view
 from glimpser.web.shapes.keeping import PinView
 from glimpser.web.shapes.listing import Listing
+from glimpser.web.shapes.moving import ImportView, import_view
 from glimpser.web.shapes.reply import Reply, as_json
 from glimpser.web.shapes.rules import RulesVerdictView, RuleVerdictView, VerdictView, rule_verdict_view
 from glimpser.web.shapes.schedules import ScheduleList, SchedulePreview, ScheduleView, schedule_view
@@ -99,6 +100,7 @@ __all__ = [
     "EventList",
     "EventView",
     "HealthView",
+    "ImportView",
     "JobList",
     "JobStarted",
     "JobView",
@@ -140,6 +142,7 @@ __all__ = [
     "channel_view",
     "event_view",
     "health_view",
+    "import_view",
     "job_view",
     "me_view",
     "new_key_view",
