@@ -12,7 +12,7 @@ import pytest
 
 from glimpser.capture.website.pool import SeleniumBrowser, open_browser
 from glimpser.capture.website.programs import find_programs
-from glimpser.capture.website.session import BrowserSettings
+from glimpser.capture.website.settings import BrowserSettings
 from glimpser.core.clock import SystemClock
 from glimpser.core.errors import Misconfigured
 from glimpser.egress.gate import Gate, GatePolicy

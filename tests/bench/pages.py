@@ -17,7 +17,8 @@ from selenium.webdriver import Remote
 from glimpser.capture.website.classic import OnePageEach
 from glimpser.capture.website.options import plain_options
 from glimpser.capture.website.programs import HEADLESS_SHELL, find_programs
-from glimpser.capture.website.session import BrowserSettings, new_driver, quit_driver
+from glimpser.capture.website.session import new_driver, quit_driver
+from glimpser.capture.website.settings import BrowserSettings
 from glimpser.core.browsing import PageShot, PageSpec, Visitor, Waits
 from glimpser.core.clock import SystemClock
 from glimpser.observability.metrics import Metrics

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from glimpser.capture.website.programs import find_programs
-from glimpser.capture.website.session import BrowserSettings
+from glimpser.capture.website.settings import BrowserSettings
 from glimpser.core.browsing import PageFailed, PageSpec
 from glimpser.core.clock import SystemClock
 from glimpser.core.errors import Misconfigured

@@ -13,7 +13,7 @@ import pytest
 
 from glimpser.capture.website.memory import members
 from glimpser.capture.website.pool import SeleniumBrowser
-from glimpser.capture.website.session import BrowserSettings
+from glimpser.capture.website.settings import BrowserSettings
 from glimpser.core.browsing import PageFailed, PageSpec, Waits
 from glimpser.core.errors import Misconfigured
 from glimpser.process.launching import find_program

@@ -11,7 +11,7 @@ import pytest
 
 from glimpser.capture.website.pool import SeleniumBrowser, open_browser
 from glimpser.capture.website.programs import find_programs
-from glimpser.capture.website.session import BrowserSettings
+from glimpser.capture.website.settings import BrowserSettings
 from glimpser.core.browsing import Cookie, Login, PageFailed, PageSpec, Part, Visitor, Waits
 from glimpser.core.clock import SystemClock
 from glimpser.core.errors import InvalidInput, Misconfigured, Unavailable

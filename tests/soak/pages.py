@@ -14,7 +14,7 @@ from pathlib import Path
 
 from glimpser.capture.website.memory import members
 from glimpser.capture.website.pool import SeleniumBrowser
-from glimpser.capture.website.session import BrowserSettings
+from glimpser.capture.website.settings import BrowserSettings
 from glimpser.core.browsing import PageFailed, PageSpec
 from glimpser.core.errors import Unavailable
 from tests.bench.figures import Figure, Part

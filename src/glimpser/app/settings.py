@@ -9,7 +9,7 @@ from glimpser import __version__
 from glimpser.app.descriptors import room_for
 from glimpser.capture.ingest.pool import PoolSettings
 from glimpser.capture.website.kind import WebsiteRules
-from glimpser.capture.website.session import BrowserSettings
+from glimpser.capture.website.settings import BrowserSettings
 from glimpser.config import Config
 from glimpser.core.clock import Clock
 from glimpser.core.retention import RetentionPolicy

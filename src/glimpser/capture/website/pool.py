@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import structlog
 
 from glimpser.capture.website.bidi import BrowserHung, BrowserLost
 from glimpser.capture.website.programs import Find, find_programs
-from glimpser.capture.website.session import BrowserSettings, Shows, open_local, open_remote
+from glimpser.capture.website.settings import BrowserSettings, Shows
 from glimpser.core.browsing import PageFailed, PageShot, PageSpec
 from glimpser.core.clock import Clock
 from glimpser.core.errors import GlimpserError, Misconfigured, Unavailable
@@ -54,9 +55,15 @@ async def open_browser(
 
         async def local(*, attached: bool = False) -> Shows:
             programs = await asyncio.to_thread(find_programs, find)
+            await asyncio.to_thread(_load_drivers)
+            from glimpser.capture.website.session import open_local
+
             return await open_local(runner, programs, settings, tasks.create_task, attached=attached)
 
         async def remote() -> Shows:
+            await asyncio.to_thread(_load_drivers)
+            from glimpser.capture.website.session import open_remote
+
             return await open_remote(settings, tasks.create_task)
 
         browser = SeleniumBrowser(
@@ -70,6 +77,11 @@ async def open_browser(
         finally:
             watching.cancel()
             await browser.close()
+
+
+def _load_drivers() -> None:
+    """Load what drives browsers, which takes a third of a second, when there is one to drive. Blocks."""
+    import_module("glimpser.capture.website.session")
 
 
 @asynccontextmanager
