@@ -28,7 +28,7 @@ from glimpser.core.pages import Page, PageRequest
 from glimpser.core.retention import Kept, Removed
 from glimpser.core.rules import RuleHistory
 from glimpser.core.schedule_state import ScheduleState
-from glimpser.core.stream_tickets import StreamTicket
+from glimpser.core.stream_tickets import StreamTicket, TicketFilter
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 
 
@@ -257,6 +257,10 @@ class StreamTickets(Protocol):
 
     def count(self, maker_id: str) -> int:
         """Count those that somebody has made."""
+        ...
+
+    def list(self, where: TicketFilter, page: PageRequest) -> Page[StreamTicket]:
+        """Oldest first."""
         ...
 
     def remove(self, ticket_id: StreamTicketId) -> None:

@@ -31,3 +31,12 @@ class StreamTicket:
     def path(self) -> str:
         """The one path it opens."""
         return f"/api/stream/{self.template_id}/{self.kind}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFilter:
+    """Tickets to one template that are good after `now`; `maker_id` narrows to those of one maker."""
+
+    template_id: TemplateId
+    now: datetime
+    maker_id: str | None = None

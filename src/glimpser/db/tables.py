@@ -120,6 +120,7 @@ stream_tickets = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     _one_of("kind", get_args(get_type_hints(StreamTicket)["kind"])),
     _one_of("maker_kind", get_args(get_type_hints(StreamTicket)["maker_kind"])),
+    Index(None, "template_id", "id"),
 )
 
 revocations = Table(

@@ -12,9 +12,10 @@ from glimpser.core.accounts import Principal, Role
 from glimpser.core.clock import Clock
 from glimpser.core.errors import Conflict, NotFound, Unavailable
 from glimpser.core.ids import ApiKeyId, StreamTicketId, TemplateId, UserId, is_id, new_id
+from glimpser.core.pages import Page, PageRequest
 from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
-from glimpser.core.stream_tickets import StreamKind, StreamTicket
+from glimpser.core.stream_tickets import StreamKind, StreamTicket, TicketFilter
 from glimpser.services.audit import Actor, entry
 from glimpser.services.tickets import Tickets
 
@@ -28,6 +29,14 @@ class Holder:
 
     ticket: StreamTicket
     principal: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A ticket with the name of who made it; None: there is no such account or key any more."""
+
+    ticket: StreamTicket
+    maker: str | None
 
 
 class StreamTickets:
@@ -70,6 +79,22 @@ class StreamTickets:
 
         await self._database.write(add)
         return ticket
+
+    async def list(self, template_id: TemplateId, page: PageRequest, *, caller: Principal) -> Page[Listed]:
+        """List the tickets that are not over, oldest first: one's own, for an admin everybody's.
+
+        Raises:
+            NotFound: there is no such template for who asks.
+        """
+        maker_id = None if caller.role >= Role.ADMIN else caller.id
+        where = TicketFilter(template_id=template_id, now=self._clock.now(), maker_id=maker_id)
+
+        def read(tx: Transaction) -> Page[Listed]:
+            tx.within(caller.scope).templates.get(template_id)
+            found = tx.stream_tickets.list(where, page)
+            return Page([Listed(ticket, _name(tx, ticket)) for ticket in found.items], found.next_cursor)
+
+        return await self._database.read(read)
 
     async def revoke(
         self, template_id: TemplateId, ticket_id: StreamTicketId, *, caller: Principal, by: Actor
@@ -129,6 +154,15 @@ class StreamTickets:
 def _signed(path: str, ticket_id: str) -> str:
     """Join what the MAC is over; no path holds a line break."""
     return f"{ticket_id}\n{path}"
+
+
+def _name(tx: Transaction, ticket: StreamTicket) -> str | None:
+    try:
+        if ticket.maker_kind == "user":
+            return tx.users.get(UserId(ticket.maker_id)).email
+        return tx.api_keys.get(ApiKeyId(ticket.maker_id)).name
+    except NotFound:
+        return None
 
 
 def _user(tx: Transaction, ticket: StreamTicket) -> Principal:

@@ -120,6 +120,10 @@ ROUTES = (
         (404, 409, 422, 503),
     ),
     Row(
+        "GET", "/api/stream/{template_id}/tickets", VIEWER, media.tickets, shapes.StreamTicketList,
+        others=(404, 422),
+    ),
+    Row(
         "DELETE", "/api/stream/{template_id}/ticket/{ticket_id}", VIEWER, media.revoke_ticket, None, 204,
         (404, 503),
     ),

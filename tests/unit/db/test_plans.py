@@ -22,6 +22,7 @@ from glimpser.core.ids import EventId, TemplateId
 from glimpser.core.jobs import JobFilter
 from glimpser.core.pages import PageRequest
 from glimpser.core.schedule_state import ScheduleState
+from glimpser.core.stream_tickets import TicketFilter
 from glimpser.core.templates import TemplateFilter
 from glimpser.db import migrate
 from glimpser.db.settings import DatabaseSettings
@@ -279,6 +280,10 @@ def use_the_rest(tx: Any) -> None:
     tx.stream_tickets.add(ticket)
     tx.stream_tickets.get(ticket.id)
     tx.stream_tickets.count(ticket.maker_id)
+    for maker_id, page in itertools.product(
+        (None, ticket.maker_id), (PageRequest(), PageRequest(9, id_at(1)))
+    ):
+        tx.stream_tickets.list(TicketFilter(template_id=VIEW, now=at(0), maker_id=maker_id), page)
     tx.stream_tickets.purge(at(0))
     tx.stream_tickets.remove(ticket.id)
     tx.revocations.add("token", at(0))

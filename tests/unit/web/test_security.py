@@ -54,6 +54,7 @@ MATRIX = {
     "GET /api/stream/{template_id}/mjpeg": Role.VIEWER,
     "POST /api/stream/{template_id}/push": Role.OPERATOR,
     "POST /api/stream/{template_id}/ticket": Role.VIEWER,
+    "GET /api/stream/{template_id}/tickets": Role.VIEWER,
     "DELETE /api/stream/{template_id}/ticket/{ticket_id}": Role.VIEWER,
     "GET /api/artifacts/{artifact_id}": Role.VIEWER,
     "GET /api/captures": Role.VIEWER,

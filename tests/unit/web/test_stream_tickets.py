@@ -230,3 +230,33 @@ async def test_an_open_stream_is_told_that_its_ticket_is_gone(world: World) -> N
     await world.database.write(lambda tx: tx.stream_tickets.remove(stored.id))
 
     assert not await service.still_open(stored)
+
+
+async def test_its_maker_and_admins_find_it_to_end_it(ticket: Ticket) -> None:
+    path = f"/api/stream/{ticket.template_id}/tickets"
+    stranger = await ticket.world.sign_in(Role.OPERATOR)
+
+    [own] = (await ticket.world.client.get(path, headers=ticket.maker)).json()["items"]
+    [found] = (await ticket.world.client.get(path, headers=ticket.admin)).json()["items"]
+    others = (await ticket.world.client.get(path, headers=stranger)).json()
+
+    assert own == found
+    assert others == {"items": [], "next_cursor": None}
+    assert own == {
+        "id": ticket.answer["id"],
+        "kind": "snapshot",
+        "made_by": ticket.user.email,
+        "maker_kind": "user",
+        "created_at": "2026-01-01T12:00:00Z",
+        "expires_at": "2026-01-01T12:01:00Z",
+    }
+
+
+async def test_what_is_over_or_out_of_sight_is_not_listed(ticket: Ticket) -> None:
+    path = f"/api/stream/{ticket.template_id}/tickets"
+
+    ticket.world.clock.advance(60)
+    assert (await ticket.world.client.get(path, headers=ticket.maker)).json()["items"] == []
+    await ticket.change_user(groups=("street",))
+    ticket.world.clock.advance(2)
+    assert (await ticket.world.client.get(path, headers=ticket.maker)).status_code == 404

@@ -908,6 +908,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stream/{template_id}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tickets
+         * @description List the links to a view that are not over, oldest first: one's own, for an admin everybody's.
+         */
+        get: operations["media_tickets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -1935,6 +1955,36 @@ export interface components {
             user: components["schemas"]["UserView"];
         };
         /**
+         * MadeTicketView
+         * @description A link that was made, without its address. `made_by` is null when there is no such account any more.
+         */
+        MadeTicketView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "mjpeg" | "snapshot";
+            /** Made By */
+            made_by: string | null;
+            /**
+             * Maker Kind
+             * @enum {string}
+             */
+            maker_kind: "user" | "api_key";
+        };
+        /**
          * MeView
          * @description Who makes the request; a key has no email, and a user's name is it.
          */
@@ -2396,6 +2446,16 @@ export interface components {
              * @default 86400
              */
             ttl_s: number;
+        };
+        /**
+         * StreamTicketList
+         * @description Links to one stream, oldest first.
+         */
+        StreamTicketList: {
+            /** Items */
+            items: components["schemas"]["MadeTicketView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * StreamTicketView
@@ -5176,6 +5236,54 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    media_tickets: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Items on a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag that is known already. */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description ULID */
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamTicketList"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestURITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
         };
     };
     system_report: {

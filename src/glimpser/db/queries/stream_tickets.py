@@ -6,7 +6,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from glimpser.core.errors import NotFound
 from glimpser.core.ids import StreamTicketId
-from glimpser.core.stream_tickets import StreamTicket
+from glimpser.core.pages import Page, PageRequest
+from glimpser.core.stream_tickets import StreamTicket, TicketFilter
+from glimpser.db.queries.paging import AnyRow, fetch_page
 from glimpser.db.tables import stream_tickets
 
 _ADD = insert(stream_tickets)
@@ -14,6 +16,7 @@ _GET = select(stream_tickets).where(stream_tickets.c.id == bindparam("id"))
 _COUNT = (
     select(func.count()).select_from(stream_tickets).where(stream_tickets.c.maker_id == bindparam("maker_id"))
 )
+_LIST = select(stream_tickets).order_by(stream_tickets.c.id)
 _REMOVE = delete(stream_tickets).where(stream_tickets.c.id == bindparam("id"))
 _PURGE = delete(stream_tickets).where(stream_tickets.c.expires_at <= bindparam("now"))
 
@@ -44,12 +47,26 @@ class SqlStreamTickets:
     def count(self, maker_id: str) -> int:
         return self._connection.scalar(_COUNT, {"maker_id": maker_id}) or 0
 
+    def list(self, where: TicketFilter, page: PageRequest) -> Page[StreamTicket]:
+        statement = _LIST.where(
+            stream_tickets.c.template_id == where.template_id, stream_tickets.c.expires_at > where.now
+        )
+        if where.maker_id is not None:
+            statement = statement.where(stream_tickets.c.maker_id == where.maker_id)
+        if page.after is not None:
+            statement = statement.where(stream_tickets.c.id > page.after)
+        return fetch_page(self._connection, statement, page, make=_ticket)
+
     def remove(self, ticket_id: StreamTicketId) -> None:
         if self._connection.execute(_REMOVE, {"id": ticket_id}).rowcount == 0:
             raise _none()
 
     def purge(self, now: datetime) -> int:
         return self._connection.execute(_PURGE, {"now": now}).rowcount
+
+
+def _ticket(row: AnyRow) -> StreamTicket:
+    return StreamTicket(**row._asdict())
 
 
 def _none() -> NotFound:

@@ -19,13 +19,14 @@ from glimpser.web.forms import StreamTicketForm
 from glimpser.web.problems import problem
 from glimpser.web.routes.parameters import (
     IfNoneMatch,
+    Paging,
     Rate,
     ThisArtifact,
     ThisStreamTicket,
     ThisTemplate,
     Width,
 )
-from glimpser.web.shapes import Reply, StreamTicketView
+from glimpser.web.shapes import Listing, Reply, StreamTicketView, made_ticket_view
 from glimpser.web.sight import still_visible
 from glimpser.web.wiring import By, Caller, Seen, Services, Settings, Wired, viewer_of
 
@@ -125,6 +126,13 @@ async def create_ticket(
     origin = settings.public_url or str(request.base_url).rstrip("/")
     url = f"{origin}{ticket.path}?ticket={services.stream_tickets.text(ticket)}"
     return Reply(StreamTicketView(id=ticket.id, url=url, expires_at=ticket.expires_at), status_code=201)
+
+
+async def tickets(template_id: ThisTemplate, services: Wired, caller: Caller, page: Paging) -> Response:
+    """List the links to a view that are not over, oldest first: one's own, for an admin everybody's."""
+    found = await services.stream_tickets.list(template_id, page, caller=caller)
+    items = [made_ticket_view(listed) for listed in found.items]
+    return Reply(Listing(items=items, next_cursor=found.next_cursor))
 
 
 async def revoke_ticket(

@@ -50,7 +50,12 @@ from glimpser.web.shapes.session import (
     me_view,
     user_view,
 )
-from glimpser.web.shapes.streams import StreamTicketView
+from glimpser.web.shapes.streams import (
+    MadeTicketView,
+    StreamTicketList,
+    StreamTicketView,
+    made_ticket_view,
+)
 from glimpser.web.shapes.system import (
     AliveView,
     CheckView,
@@ -109,6 +114,7 @@ __all__ = [
     "LevelName",
     "Listing",
     "LoginView",
+    "MadeTicketView",
     "MeView",
     "NewKeyView",
     "PinView",
@@ -123,6 +129,7 @@ __all__ = [
     "SessionView",
     "SetupDone",
     "SetupState",
+    "StreamTicketList",
     "StreamTicketView",
     "StreamView",
     "SystemView",
@@ -144,6 +151,7 @@ __all__ = [
     "health_view",
     "import_view",
     "job_view",
+    "made_ticket_view",
     "me_view",
     "new_key_view",
     "rule_verdict_view",
