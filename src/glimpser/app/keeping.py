@@ -19,13 +19,14 @@ from glimpser.services.jobs import Jobs
 from glimpser.services.keeping import Keeping
 from glimpser.services.notices import Publish
 from glimpser.services.retention import RETENTION, Nightly, Retention
+from glimpser.services.store_move import MOVE, Bases, StoreMove, StoreMoveStarter
 from glimpser.services.system import System
-from glimpser.storage.disk import fullest
+from glimpser.storage.disk import GuardedStore, fullest
 from glimpser.storage.objects import OpenStore, file_root
 
 
 class Part(Protocol):
-    """Something that runs as long as the program does."""
+    """Something that runs beside the program, to its end or its own."""
 
     async def run(self) -> None: ...
 
@@ -72,13 +73,27 @@ def _there(paths: Sequence[Path]) -> Sequence[Path]:
 
 def wire_keeping(ground: KeptGround) -> Kept:
     database, clock = ground.database, ground.clock
+    parts: list[Part] = [
+        ground.disk,
+        Sweeper(database, ground.opened.store, clock),
+        Nightly(ground.jobs, clock=clock, hour=ground.config.retention.hour),
+        *_movers(ground),
+    ]
     ground.job_kinds[RETENTION] = Retention(database, retention_limits(ground.config), clock=clock).kind
     return Kept(
         keeping=Keeping(database, ground.jobs, clock=clock),
         system=System(database, ground.disk, clock=clock, waiting=lambda: ground.opened.waiting),
-        parts=(
-            ground.disk,
-            Sweeper(database, ground.opened.store, clock),
-            Nightly(ground.jobs, clock=clock, hour=ground.config.retention.hour),
-        ),
+        parts=parts,
     )
+
+
+def _movers(ground: KeptGround) -> Sequence[Part]:
+    """Have what lies in the store of before moved, if there is one."""
+    opened = ground.opened
+    if opened.former_base_uri is None:
+        return []
+    bases = Bases(now=opened.base_uri, former=opened.former_base_uri)
+    guarded = GuardedStore(opened.store, ground.disk.check_room)
+    moving = StoreMove(ground.database, guarded, bases)
+    ground.job_kinds[MOVE] = moving.kind
+    return [StoreMoveStarter(moving, ground.jobs, ground.database, bases, ground.clock)]

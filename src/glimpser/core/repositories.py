@@ -136,6 +136,13 @@ class Artifacts(Protocol):
         ...
 
     def newest(self) -> Artifact | None: ...
+    def count_below(self, base_uri: str) -> int:
+        """Count those whose URI begins so."""
+        ...
+
+    def relocate(self, artifact_id: ArtifactId, uri: str, moved_to: str) -> None:
+        """Have the row name a copy, and mark the old object as garbage; the copy, if the row has gone."""
+        ...
 
 
 class Garbage(Protocol):

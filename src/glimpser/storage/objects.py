@@ -23,12 +23,15 @@ Run = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class OpenStore:
-    """The store as the program uses it. `base_uri` is what the URIs begin with that it gives now."""
+    """The store as the program uses it. `base_uri` is what the URIs begin with that it gives now,
+    `former_base_uri` those of the store before, if there is one.
+    """
 
     store: ObjectStore
     base_uri: str
     spools: tuple[SpooledStore, ...] = ()
     runs: tuple[Run, ...] = field(default=(), repr=False)
+    former_base_uri: str | None = None
 
     @property
     def waiting(self) -> int:
@@ -65,7 +68,11 @@ async def _assembled(settings: StoreSettings, stack: AsyncExitStack) -> OpenStor
     former = await _opened(settings.former_url, settings, stack)
     both = MovingStore(opened.store, former.store, base_uri=opened.base_uri, former_base_uri=former.base_uri)
     return OpenStore(
-        both, opened.base_uri, spools=opened.spools + former.spools, runs=opened.runs + former.runs
+        both,
+        opened.base_uri,
+        spools=opened.spools + former.spools,
+        runs=opened.runs + former.runs,
+        former_base_uri=former.base_uri,
     )
 
 

@@ -117,6 +117,15 @@ class SqlArtifacts:
         row = self._connection.execute(_NEWEST).one_or_none()
         return None if row is None else _artifact(row)
 
+    def count_below(self, base_uri: str) -> int:
+        below = artifacts.c.uri.between(base_uri, f"{base_uri}\U0010ffff")
+        return self._connection.scalar(select(func.count()).select_from(artifacts).where(below)) or 0
+
+    def relocate(self, artifact_id: ArtifactId, uri: str, moved_to: str) -> None:
+        here = (artifacts.c.id == artifact_id) & (artifacts.c.uri == uri)
+        moved = self._connection.execute(update(artifacts).where(here).values(uri=moved_to)).rowcount
+        self._connection.execute(insert(garbage), {"uri": uri if moved else moved_to})
+
 
 class SqlGarbage:
     def __init__(self, connection: Connection) -> None:
