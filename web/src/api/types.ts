@@ -29,6 +29,8 @@ export type NewApiKey = Schemas['NewKeyView'];
 export type ApiKey = Schemas['ApiKeyView'];
 export type ApiKeyForm = Schemas['ApiKeyForm'];
 
+export type Job = Schemas['JobView'];
+
 export type AuditEntry = Schemas['AuditView'];
 
 /** A rule that is stored has an id. */

@@ -1,9 +1,12 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { keys, kindsQuery } from '../api/queries';
 import type { Template } from '../api/types';
 import { useMay } from '../session';
 import { createSource } from '../sources/mutations';
+import type { Start } from '../sources/model';
+import { ProbePanel } from '../sources/ProbePanel';
 import { SourceForm } from '../sources/SourceForm';
 import { Failure, Head, Skeleton } from '../ui/parts';
 import { toast } from '../ui/toasts';
@@ -12,6 +15,7 @@ import { NeedsRole } from '../ui/NeedsRole';
 export function NewSourcePage() {
   const isAdmin = useMay('admin');
   const kinds = useQuery(kindsQuery);
+  const [taken, setTaken] = useState<Start>();
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const saved = (template: Template) => {
@@ -26,16 +30,21 @@ export function NewSourcePage() {
       {!isAdmin ? (
         <NeedsRole needed="admin" />
       ) : kinds.data ? (
-        <SourceForm
-          kinds={kinds.data}
-          save={createSource}
-          onSaved={saved}
-          cancel={
-            <Link to="/sources" className="btn btn-quiet">
-              Cancel
-            </Link>
-          }
-        />
+        <>
+          <ProbePanel kinds={kinds.data} onTake={(kind, config) => setTaken({ kind, config })} />
+          <SourceForm
+            key={JSON.stringify(taken)}
+            kinds={kinds.data}
+            start={taken}
+            save={createSource}
+            onSaved={saved}
+            cancel={
+              <Link to="/sources" className="btn btn-quiet">
+                Cancel
+              </Link>
+            }
+          />
+        </>
       ) : kinds.isError ? (
         <Failure error={kinds.error} onRetry={() => void kinds.refetch()} />
       ) : (

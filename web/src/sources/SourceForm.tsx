@@ -18,11 +18,14 @@ import {
   sourceBody,
   sourceValues,
   type SourceValues,
+  type Start,
 } from './model';
 
 interface Props {
   kinds: readonly Kind[];
   template?: Template;
+  /** What a new source begins with; another one needs another `key`. */
+  start?: Start | undefined;
   /** Sends the body; resolves when it is stored. */
   save: (body: TemplateForm) => Promise<Template>;
   onSaved: (template: Template) => void;
@@ -31,9 +34,9 @@ interface Props {
   cancel: ReactNode;
 }
 
-export function SourceForm({ kinds, template, save, onSaved, conflict, cancel }: Props) {
+export function SourceForm({ kinds, template, start, save, onSaved, conflict, cancel }: Props) {
   const form = useRef<HTMLFormElement>(null);
-  const [values, setValues] = useState(() => startValues(kinds, template));
+  const [values, setValues] = useState(() => startValues(kinds, template, start));
   const [missing, setMissing] = useState<Errors>({});
   const kind = kinds.find((one) => one.kind === values.kind);
   const fields = kind ? fieldsOf(kind.schema) : [];
@@ -254,10 +257,14 @@ function Section({ title, open, children }: { title: string; open: boolean; chil
   );
 }
 
-function startValues(kinds: readonly Kind[], template: Template | undefined): SourceValues {
-  const kind = kinds.find((one) => one.kind === template?.kind) ?? kinds[0];
+function startValues(
+  kinds: readonly Kind[],
+  template: Template | undefined,
+  start: Start | undefined,
+): SourceValues {
+  const kind = kinds.find((one) => one.kind === (template ?? start)?.kind) ?? kinds[0];
   if (!kind) throw new Error('The server offers no kind of source.');
-  return template ? sourceValues(template, kind) : newSource(kind);
+  return template ? sourceValues(template, kind) : newSource(kind, start?.config);
 }
 
 /** Another kind has another config; what was typed above it stays. */

@@ -34,11 +34,17 @@ export const DETECTORS = [
   { value: 'off', label: 'Off' },
 ] as const;
 
-export function newSource(kind: Kind): SourceValues {
+/** What was found out about a source that is to be added. */
+export interface Start {
+  kind: string;
+  config: Values;
+}
+
+export function newSource(kind: Kind, found: Values = {}): SourceValues {
   return {
     name: '',
     kind: kind.kind,
-    config: initialValues(fieldsOf(kind.schema)),
+    config: { ...initialValues(fieldsOf(kind.schema)), ...found },
     enabled: true,
     groups: '',
     notes: '',
