@@ -189,3 +189,28 @@ def test_a_corner_is_dragged(page: Page, client: httpx2.Client, hall: dict[str, 
     assert kept[2][0] == 1
     assert 0.6 < kept[2][1] < 1
     assert [kept[index] for index in (0, 1, 3)] == [square[index] for index in (0, 1, 3)]
+
+
+def test_an_address_is_tried_and_what_was_found_is_saved(page: Page, client: httpx2.Client) -> None:
+    page.goto("/sources/new")
+    page.get_by_label("Address to try").fill("room.mp4")
+    page.get_by_role("button", name="Try it").click()
+
+    expect(page.get_by_text("320 × 180")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Use this").click()
+    page.get_by_label("Name", exact=True).fill("Tried")
+    page.get_by_role("button", name="Add source").click()
+
+    expect(page.get_by_role("heading", name="Tried")).to_be_visible()
+    [added] = client.get("/api/templates", params={"q": "Tried"}).json()["items"]
+    assert (added["kind"], added["config"]["path"]) == ("file", "room.mp4")
+    client.delete(f"/api/templates/{added['id']}", headers={"If-Match": "*"})
+
+
+def test_an_address_that_is_dead_is_said_with_the_step_it_fails_in(page: Page) -> None:
+    page.goto("/sources/new")
+    page.get_by_label("Address to try").fill("http://127.0.0.1:9/")
+    page.get_by_role("button", name="Try it").click()
+
+    expect(page.get_by_text("the connection was refused")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("listitem").filter(has_text="Connecting")).to_contain_text("failed")

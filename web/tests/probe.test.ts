@@ -13,7 +13,15 @@ const RESULT = {
   artifact_id: 'a1',
 };
 const DONE = { ...RUNNING, status: 'success', step: null, result: RESULT } as unknown as Job;
-const FOUND: Found = foundBy(DONE)!;
+const FOUND: Found = {
+  kind: 'ffmpeg',
+  config: RESULT.config,
+  width: 1920,
+  height: 1080,
+  fps: 14.98,
+  codec: 'h264',
+  artifactId: 'a1',
+};
 
 describe('the steps of a trial', () => {
   it('are done up to the one that is taken', () => {
@@ -42,6 +50,7 @@ describe('what a trial found', () => {
   it('is nothing while it runs, and nothing this page does not know', () => {
     expect(foundBy(RUNNING)).toBeNull();
     expect(foundBy({ ...DONE, result: { kind: 5 } })).toBeNull();
+    expect(foundBy(DONE)).toEqual(FOUND);
   });
 
   it('is saved with the secrets that were typed, which the answer has not', () => {
