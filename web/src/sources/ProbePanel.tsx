@@ -66,7 +66,7 @@ export function ProbePanel({ kinds, onTake }: Props) {
       </form>
       <div aria-live="polite">
         {failure !== null && <FormError>{explain(failure)}</FormError>}
-        {probe.isSuccess && !job.isError && <Steps job={job.data} />}
+        {probe.isSuccess && !job.isError && <Steps job={job.data} typed={tried} />}
         <Outcome job={job.data} kinds={kinds} onTake={(kind, config) => onTake(kind, config)} typed={tried} />
       </div>
     </section>
@@ -81,11 +81,13 @@ const LOOKS: Record<Progress, { icon: LucideIcon; className: string; said: strin
   left: { icon: Minus, className: 'text-faint', said: 'left out' },
 };
 
-function Steps({ job }: { job: Job | undefined }) {
+/** A file of the server has no name to look up, and nothing to connect to. */
+function Steps({ job, typed }: { job: Job | undefined; typed: string }) {
   const progress = progressOf(job);
   return (
     <ol className="mt-4 space-y-1.5 text-sm">
       {STEPS.map(({ name, doing, done }, index) => {
+        if (!typed.includes('://') && (name === 'resolve' || name === 'connect')) return null;
         const state = progress[index] ?? 'waiting';
         const { icon: Icon, className, said } = LOOKS[state];
         return (
