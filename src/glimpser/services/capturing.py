@@ -17,7 +17,7 @@ from glimpser.core.clock import Clock
 from glimpser.core.errors import GlimpserError, NotFound, Rejected, Unavailable
 from glimpser.core.events import Artifact, Capture, Event, Level
 from glimpser.core.frames import Frame
-from glimpser.core.health import Verdict
+from glimpser.core.health import HealthState, Verdict
 from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId, new_id
 from glimpser.core.jobs import Job
 from glimpser.core.keys import artifact_key
@@ -182,6 +182,10 @@ class Capturing:
                 shot = await source.snapshot()
         except TimeoutError:
             raise ViewFailed(f"There was no picture within {TAKE_WITHIN_S:g} s.") from None
+        except ViewFailed:
+            raise
+        except Unavailable as error:  # a reason of our own, such as no browser: it says nothing of the view
+            raise ViewFailed(error.detail, error.retry_after_s, state=HealthState.UNKNOWN) from error
         now = self._clock.now()
         self._tells.show(Frame(template.id, 0, now, shot.jpeg, shot.width, shot.height))
         return shot

@@ -280,11 +280,12 @@ class ViewHealths:
 
     def _weigh(self, template_id: TemplateId, view: _View) -> None:
         """Find the verdict anew, and tell of it if it is another one."""
-        verdict = view.opinions.verdict()
+        verdict, opinions = view.opinions.verdict(), view.opinions
         record, health = view.record, view.record.health
-        if verdict.state is HealthState.UNKNOWN and view.written and view.opinions.stream:
+        is_asked = opinions.stream or opinions.pictures
+        if verdict.state is HealthState.UNKNOWN and view.written and is_asked:
             return  # a reason of our own says nothing about the view: what was told still holds
-        if verdict == Verdict(health.state, health.reason) and record.by_capture == view.opinions.by_capture:
+        if verdict == Verdict(health.state, health.reason) and record.by_capture == opinions.by_capture:
             return
         now = self._clock.now()
         changed = verdict.state is not health.state
@@ -293,7 +294,7 @@ class ViewHealths:
         )
         trouble_since = record.trouble_since or (now if verdict.state.is_trouble else None)
         view.record = replace(
-            record, health=health, trouble_since=trouble_since, by_capture=view.opinions.by_capture
+            record, health=health, trouble_since=trouble_since, by_capture=opinions.by_capture
         )
         view.is_saved = False
         self._noted.set()

@@ -1,5 +1,6 @@
 """An HTTP server on any loopback address that answers what a test wants, with or without a login."""
 
+import base64
 import hashlib
 import re
 import socket
@@ -8,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 REALM, NONCE = "camera", "c2FsdA"
 
+Scheme = Literal["Basic", "Digest"]
 Write = Callable[[bytes], None]
 Body = Callable[[Write], None]
 """Writes all that follows the request, head included, until it returns or the client is gone."""
@@ -23,6 +26,7 @@ class WebCamera:
     host: str
     pages: dict[str, bytes | Body]
     login: tuple[str, str] | None = None
+    scheme: Scheme = "Digest"
     port: int = 0
     connections: int = 0
     heads: list[str] = field(default_factory=list)
@@ -39,8 +43,8 @@ class WebCamera:
             self.heads.append(head)
             method, _, rest = head.partition(" ")
             path = rest.partition(" ")[0]
-            if self.login and not _proves(head, method, self.login):
-                connection.sendall(_UNAUTHORISED)
+            if self.login and not _PROVES[self.scheme](head, method, self.login):
+                connection.sendall(_CHALLENGE[self.scheme])
                 return
             page = self.pages.get(
                 path.partition("?")[0], b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -52,13 +56,26 @@ class WebCamera:
 
 
 _NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-_UNAUTHORISED = (
-    f'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm="{REALM}", nonce="{NONCE}", qop="auth"\r\n'
-    "Content-Length: 0\r\nConnection: close\r\n\r\n"
-).encode()
 
 
-def _proves(head: str, method: str, login: tuple[str, str]) -> bool:
+def _unauthorised(challenge: str) -> bytes:
+    fields = f"WWW-Authenticate: {challenge}\r\nContent-Length: 0\r\nConnection: close"
+    return f"HTTP/1.1 401 Unauthorized\r\n{fields}\r\n\r\n".encode()
+
+
+_CHALLENGE: Mapping[Scheme, bytes] = {
+    "Basic": _unauthorised(f'Basic realm="{REALM}"'),
+    "Digest": _unauthorised(f'Digest realm="{REALM}", nonce="{NONCE}", qop="auth"'),
+}
+
+
+def _proves_by_basic(head: str, _method: str, login: tuple[str, str]) -> bool:
+    """Check by RFC 7617, section 2."""
+    wanted = base64.b64encode(":".join(login).encode()).decode()
+    return f"\r\nauthorization: basic {wanted}\r\n".lower() in head.lower() and wanted in head
+
+
+def _proves_by_digest(head: str, method: str, login: tuple[str, str]) -> bool:
     """Check a digest by RFC 7616, section 3.4.1, with MD5 and qop=auth."""
     given = dict(re.findall(r'(\w+)="?([^",\r]*)"?', head.partition("Authorization: Digest ")[2]))
     if given.get("nonce") != NONCE:
@@ -67,6 +84,12 @@ def _proves(head: str, method: str, login: tuple[str, str]) -> bool:
     secret, asked = _md5(f"{user}:{REALM}:{password}"), _md5(f"{method}:{given['uri']}")
     response = _md5(f"{secret}:{NONCE}:{given['nc']}:{given['cnonce']}:auth:{asked}")
     return given.get("username") == user and given["response"] == response
+
+
+_PROVES: Mapping[Scheme, Callable[[str, str, tuple[str, str]], bool]] = {
+    "Basic": _proves_by_basic,
+    "Digest": _proves_by_digest,
+}
 
 
 def _md5(text: str) -> str:
@@ -124,11 +147,16 @@ def dripping(head: bytes) -> Body:
 
 @contextmanager
 def web_camera(
-    pages: Mapping[str, bytes | Body], *, host: str = "127.0.0.2", login: tuple[str, str] | None = None
+    pages: Mapping[str, bytes | Body],
+    *,
+    host: str = "127.0.0.2",
+    login: tuple[str, str] | None = None,
+    scheme: Scheme = "Digest",
+    port: int = 0,
 ) -> Iterator[WebCamera]:
     """Serve; `pages` may be added to meanwhile. Each request has a connection and a thread."""
-    listener = socket.create_server((host, 0))
-    camera = WebCamera(host, dict(pages), login, listener.getsockname()[1])
+    listener = socket.create_server((host, port))
+    camera = WebCamera(host, dict(pages), login, scheme, listener.getsockname()[1])
 
     def serve() -> None:
         with suppress(OSError):

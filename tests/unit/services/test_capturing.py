@@ -58,10 +58,13 @@ class Views:
     clock: object
     seen: list[str] = field(default_factory=list)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: Unavailable | None = None
 
     async def snapshot(self, template: Template, *, width: int | None, allow_stale: bool) -> Frame:
         assert (width, allow_stale) == (None, False)
         self.seen.append("snapshot")
+        if self.failure:
+            raise self.failure
         return Frame(template.id, 5, self.clock.now(), b"\xff\xd8live\xff\xd9", 4, 2)  # type: ignore[attr-defined]
 
     @asynccontextmanager
@@ -200,6 +203,27 @@ async def test_a_view_that_fails_leaves_what_was_to_be_seen_instead(world: Captu
         (Verdict(HealthState.BLOCKED, "A sign-in stands before it."), capture.artifact_id)
     ]
     assert world.told.events == ["capture.failed"]
+
+
+async def test_what_is_missing_on_our_side_is_no_fault_of_the_view(world: CaptureWorld) -> None:
+    world.source.answer = Unavailable("There is no browser on this machine.")
+
+    with pytest.raises(Rejected, match="no browser"):
+        await world.run()
+
+    [capture] = await world.captures()
+    assert (capture.status, capture.error) == ("failure", "There is no browser on this machine.")
+    assert world.told.verdicts == [(Verdict(HealthState.UNKNOWN, capture.error), None)]
+
+
+async def test_a_camera_that_gives_nothing_is_down(world: CaptureWorld) -> None:
+    await world.set(kind="camera")
+    world.views.failure = Unavailable("Nobody answers there.")
+
+    with pytest.raises(Rejected, match="Nobody answers"):
+        await world.run()
+
+    assert world.told.verdicts == [(Verdict(HealthState.DOWN, "Nobody answers there."), None)]
 
 
 async def test_a_camera_is_asked_for_its_newest_picture(world: CaptureWorld) -> None:

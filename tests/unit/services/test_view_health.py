@@ -335,6 +335,22 @@ async def test_a_capture_judges_a_view_that_does_not_run(world: World) -> None:
     assert event.metadata == {"state": "blocked", "last_good_at": "2025-03-30T00:59:59.123456Z"}
 
 
+async def test_a_capture_that_failed_on_our_side_neither_begins_nor_ends_an_event(world: World) -> None:
+    ours = Verdict(HealthState.UNKNOWN, "There is no browser.")
+    world.health.judged(A, ours)
+    await world.passes(100)
+    none_yet = await world.events()
+    world.health.judged(A, BLOCKED)
+    await world.passes(31)
+    world.health.judged(A, ours)
+    await world.passes(100)
+
+    (event,) = await world.events()
+    assert none_yet == []
+    assert event.ended_at is None
+    assert world.health.of(A).state is HealthState.BLOCKED
+
+
 async def test_a_view_that_runs_knows_better_than_a_capture(world: World) -> None:
     await world.stream(State.LIVE)
     await world.judge(FROZEN)

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
+from glimpser.capture.pictures.blankness import verdict_on_picture
 from glimpser.capture.pictures.reading import read_picture
 from glimpser.core.sources import Shot
 
@@ -19,8 +21,13 @@ class PictureReader:
         self._threads = threads
 
     async def read(self, data: bytes) -> Shot:
-        """Read a picture. Raises: InvalidInput, as `read_picture`."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, read_picture, data)
+        """Read a picture and see whether anything is in it. Raises: InvalidInput, as `read_picture`."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _judged, data)
+
+
+def _judged(data: bytes) -> Shot:
+    shot = read_picture(data)
+    return replace(shot, verdict=verdict_on_picture(shot.jpeg))
 
 
 @contextmanager

@@ -5,15 +5,17 @@ import asyncio
 import numpy as np
 import simplejpeg
 
+from glimpser.capture.pictures.blankness import verdict_on_picture
 from glimpser.capture.website.config import WebsiteConfig
 from glimpser.capture.website.walls import verdict_on
-from glimpser.core.browsing import Browser, PageFailed, PageShot, PageSpec
-from glimpser.core.health import HealthState, Verdict
+from glimpser.core.browsing import Browser, PageFailed, PageShot, PageSpec, Part
+from glimpser.core.health import WELL, HealthState, Verdict
 from glimpser.core.redaction import redact
 from glimpser.core.sources import Shot, ViewFailed
 from glimpser.egress.gate import Gate
 
 _MAX_URL = 2048
+_EMPTY = Verdict(HealthState.BLANK, "The page is empty: no text, and all of one colour.")
 
 
 class WebsiteSource:
@@ -54,12 +56,15 @@ class WebsiteSource:
     async def _shot(self, seen: PageShot) -> Shot:
         jpeg = await asyncio.to_thread(inverted, seen, self._page) if self._invert else seen.jpeg
         facts = seen.facts
+        verdict = verdict_on(self._page, facts, seen.text)
+        if verdict == WELL and self._shows_nothing_but_colour(seen):
+            verdict = await asyncio.to_thread(_emptiness, seen.jpeg)
         return Shot(
             jpeg=jpeg,
             width=seen.width,
             height=seen.height,
             text=seen.text,
-            verdict=verdict_on(self._page, facts, seen.text),
+            verdict=verdict,
             details={
                 "http_status": facts.status,
                 "final_url": redact(facts.url)[:_MAX_URL],
@@ -69,6 +74,14 @@ class WebsiteSource:
                 "cut": facts.cut,
             },
         )
+
+    def _shows_nothing_but_colour(self, seen: PageShot) -> bool:
+        """Tell whether the page may be blank: an element may well be of one colour, as a signal is."""
+        return not seen.text.strip() and self._page.part == Part()
+
+
+def _emptiness(jpeg: bytes) -> Verdict:
+    return _EMPTY if verdict_on_picture(jpeg) != WELL else WELL
 
 
 def inverted(seen: PageShot, page: PageSpec) -> bytes:

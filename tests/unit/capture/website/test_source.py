@@ -8,7 +8,7 @@ import simplejpeg
 
 from glimpser.capture.website.config import WebsiteConfig
 from glimpser.capture.website.source import WebsiteSource
-from glimpser.core.browsing import PageFacts
+from glimpser.core.browsing import PageFacts, PageShot, PageSpec
 from glimpser.core.errors import Denied, Unavailable
 from glimpser.core.health import WELL, HealthState
 from glimpser.core.sources import ViewFailed
@@ -63,6 +63,35 @@ async def test_an_error_page_is_a_picture_with_a_verdict() -> None:
 
     assert shot.verdict.state is HealthState.ERROR_PAGE
     assert shot.details["http_status"] == 500
+
+
+class PlainBrowser(FakeBrowser):
+    """All its pages are of one colour."""
+
+    async def capture(self, page: PageSpec) -> PageShot:
+        shot = await super().capture(page)
+        white = np.full((shot.height, shot.width, 1), 255, np.uint8)
+        plain = simplejpeg.encode_jpeg(white, colorspace="GRAY", colorsubsampling="Gray")
+        return replace(shot, jpeg=bytes(plain))
+
+
+async def test_a_page_with_nothing_on_it_is_blank() -> None:
+    browser = PlainBrowser()
+    browser.text = " \n"
+
+    assert (await source(browser).snapshot()).verdict.state is HealthState.BLANK
+
+
+@pytest.mark.parametrize(
+    ("text", "config"),
+    [("All clear", {}), ("", {"selector": "#signal"}), ("", {"frame": "#lamp"})],
+    ids=["text", "element", "frame"],
+)
+async def test_one_colour_may_be_all_there_is_to_show(text: str, config: dict[str, object]) -> None:
+    browser = PlainBrowser()
+    browser.text = text
+
+    assert (await source(browser, **config).snapshot()).verdict == WELL
 
 
 async def test_a_view_that_fails_carries_what_was_to_be_seen_instead() -> None:
