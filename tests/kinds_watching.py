@@ -94,11 +94,11 @@ class _Watching:
 
     def _is_well(self, name: str, health: Health) -> bool:
         self._seen[name].first = health["state"]
-        return health["state"] == "ok"
+        return self._seen[name].first == "ok"
 
     def _is_well_again(self, name: str, health: Health) -> bool:
         self._seen[name].again = health["state"]
-        return health["state"] == "ok"
+        return self._seen[name].again == "ok"
 
     def _tells(self, name: str, health: Health, began_s: float) -> bool:
         seen = self._seen[name]

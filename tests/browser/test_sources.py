@@ -35,7 +35,7 @@ def test_what_the_server_refuses_is_said_at_the_field(open_page: Open) -> None:
     with open_page(allowed=(r"422 POST .*/api/templates$", r"console: .*status of 422")) as page:
         sign_in(page.context)
         page.goto("/sources/new")
-        page.get_by_role("radio", name=re.compile("Video file")).check(force=True)
+        page.get_by_role("radio", name=re.compile("File or folder")).check(force=True)
         page.get_by_label("Name", exact=True).fill("Passwords")
         page.get_by_label("Path").fill("/etc/passwd")
         page.get_by_role("button", name="Add source").click()

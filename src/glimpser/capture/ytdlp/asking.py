@@ -36,6 +36,10 @@ def command_for(url: str, *, choice: str, proxy_url: str) -> Command:
         name=NAME,
         argv=(sys.executable, "-I", "-m", "yt_dlp", *_OPTIONS, *chosen, "--", Operand(url)),
         # Without a PATH it finds no other program, which would not know of the proxy.
-        environment={"PATH": "/nonexistent", "http_proxy": proxy_url, "https_proxy": proxy_url},
+        # It also fetches by ftp and WebSocket what a page names: all of it goes to the proxy, which refuses.
+        environment={
+            "PATH": "/nonexistent",
+            **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), proxy_url),
+        },
         limits=_LIMITS,
     )
