@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import ingest, mjpeg, pages, schedules, snapshot, start, wall
+from tests.bench import artifacts, fsck, ingest, mjpeg, pages, schedules, snapshot, start, wall
 from tests.bench.figures import Part
 
 Run = Callable[[float | None], tuple[bool, object]]
@@ -50,6 +50,8 @@ def _mjpeg(seconds: float | None) -> tuple[bool, object]:
 
 
 PARTS: Mapping[str, Run] = {
+    "artifacts": _part(artifacts.run),
+    "fsck": _part(fsck.run),
     "ingest": _part(ingest.run),
     "mjpeg": _mjpeg,
     "pages": _part(pages.run),

@@ -25,10 +25,12 @@ class Directories:
         self._root = root
         self.sync = sync
 
-    def prepare(self) -> None:
-        """Make the root and sweep away what was never finished."""
+    def prepare(self, *, sweep: bool) -> None:
+        """Make the root and sweep away what was never finished; not where another program may be at it."""
         self._root.mkdir(parents=True, exist_ok=True)
         with self.opened(NEW, create=True) as directory:
+            if not sweep:
+                return
             with os.scandir(directory) as entries:
                 names = [entry.name for entry in entries]
             for name in names:

@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -44,15 +45,17 @@ class FileStore:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="storage")
 
     @classmethod
-    def open(cls, root: Path, *, sync: Sync = os.fsync) -> "FileStore":
+    def open(cls, root: Path, *, sync: Sync = os.fsync, sweep: bool = True) -> "FileStore":
         """Make the directory if there is none, and remove what was never finished. Blocks.
+
+        Without `sweep` that is left: beside a program that runs it may be on its way.
 
         Raises:
             Misconfigured: the directory cannot be used.
         """
         store = cls(root, sync=sync)
         try:
-            store._directories.prepare()
+            store._directories.prepare(sweep=sweep)
         except OSError as error:
             raise Misconfigured(f"storage.object_store_url: cannot use {root}: {error.strerror}.") from error
         return store
@@ -137,13 +140,13 @@ class FileStore:
 
 
 @asynccontextmanager
-async def open_files(root: Path) -> AsyncIterator[FileStore]:
-    """Open a directory as a store; at the end, wait for what it still writes.
+async def open_files(root: Path, *, sweep: bool = True) -> AsyncIterator[FileStore]:
+    """Open a directory as a store, as `FileStore.open`; at the end, wait for what it still writes.
 
     Raises:
         Misconfigured: it cannot be used.
     """
-    store = await asyncio.to_thread(FileStore.open, root)
+    store = await asyncio.to_thread(partial(FileStore.open, root, sweep=sweep))
     try:
         yield store
     finally:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -43,13 +43,14 @@ class OpenStore:
 async def open_store(settings: StoreSettings, *, is_sending: bool = True) -> AsyncIterator[OpenStore]:
     """Open the store with its spool, its mirror and the one before it; at the end, finish what is written.
 
-    With `is_sending` False nothing leaves the spool: another program sends.
+    With `is_sending` False nothing leaves the spool and nothing unfinished is swept away: another program
+    sends and writes.
 
     Raises:
         Misconfigured: a URL cannot be used, or a directory cannot be made.
     """
     async with AsyncExitStack() as stack:
-        opened = await _assembled(settings, stack)
+        opened = await _assembled(replace(settings, sweep=is_sending), stack)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(run()) for run in opened.runs] if is_sending else []
             try:
@@ -79,13 +80,15 @@ async def _assembled(settings: StoreSettings, stack: AsyncExitStack) -> OpenStor
 async def _opened(url: str, settings: StoreSettings, stack: AsyncExitStack) -> OpenStore:
     """Open what a URL names; before one that may be away stands a spool."""
     if urlsplit(url).scheme != "s3":
-        files = await stack.enter_async_context(open_files(file_root(url)))
+        files = await stack.enter_async_context(open_files(file_root(url), sweep=settings.sweep))
         return OpenStore(files, files.uri_of(""))
     remote = S3Store(url, settings.s3)
     base_uri = remote.uri_of("")
     spool = SpooledStore(
         remote,
-        await stack.enter_async_context(open_files(_state_of(base_uri, settings, "spool"))),
+        await stack.enter_async_context(
+            open_files(_state_of(base_uri, settings, "spool"), sweep=settings.sweep)
+        ),
         base_uri=base_uri,
     )
     await spool.load()
@@ -98,16 +101,23 @@ async def _mirrored(opened: OpenStore, url: str, settings: StoreSettings, stack:
     if urlsplit(url).scheme == "s3":
         mirror = S3Store(url, settings.s3)
     else:
-        mirror = await stack.enter_async_context(open_files(file_root(url)))
+        mirror = await stack.enter_async_context(open_files(file_root(url), sweep=settings.sweep))
     base_uri = mirror.uri_of("")
     mirrored = MirroredStore(
         opened.store,
         mirror,
-        await stack.enter_async_context(open_files(_state_of(base_uri, settings, "mirror"))),
+        await stack.enter_async_context(
+            open_files(_state_of(base_uri, settings, "mirror"), sweep=settings.sweep)
+        ),
         base_uri=opened.base_uri,
         mirror_base_uri=base_uri,
     )
     return OpenStore(mirrored, opened.base_uri, spools=opened.spools, runs=(*opened.runs, mirrored.run))
+
+
+async def _open_state(base_uri: str, settings: StoreSettings, name: str, stack: AsyncExitStack) -> FileStore:
+    files = open_files(_state_of(base_uri, settings, name), sweep=settings.sweep)
+    return await stack.enter_async_context(files)
 
 
 def _state_of(base_uri: str, settings: StoreSettings, name: str) -> Path:

@@ -21,6 +21,7 @@ class S3Settings:
 class StoreSettings:
     """`url` names the store, `mirror_url` one that gets a copy of everything, `former_url` the one before.
 
+    Without `sweep`, what another program is about to write is left alone.
     Below `state` lies what is still to be sent to a store that is away.
     """
 
@@ -28,4 +29,5 @@ class StoreSettings:
     state: Path
     mirror_url: str | None = None
     former_url: str | None = None
+    sweep: bool = True
     s3: S3Settings = field(default_factory=S3Settings)

@@ -5,7 +5,24 @@ from pathlib import Path
 import pytest
 
 from glimpser.core.errors import Misconfigured
-from glimpser.storage.objects import file_root
+from glimpser.storage.objects import file_root, open_store
+from glimpser.storage.settings import StoreSettings
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_alone", [True, False])
+async def test_beside_a_program_that_writes_nothing_unfinished_is_swept_away(
+    tmp_path: Path, *, is_alone: bool
+) -> None:
+    settings = StoreSettings(url=(tmp_path / "objects").as_uri(), state=tmp_path)
+    unfinished = tmp_path / "objects" / ".new" / "being-written"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"half a picture")
+
+    async with open_store(settings, is_sending=is_alone):
+        pass
+
+    assert unfinished.exists() == (not is_alone)
 
 
 @pytest.mark.parametrize(
