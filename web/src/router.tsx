@@ -16,6 +16,7 @@ import {
   alertSearch,
   auditSearch,
   eventSearch,
+  jobSearch,
   liveSearch,
   loginSearch,
   parseSearch,
@@ -140,6 +141,13 @@ const channels = createRoute({
   component: lazyRouteComponent(() => import('./pages/Channels'), 'ChannelsPage'),
 });
 
+const jobs = createRoute({
+  getParentRoute: () => shell,
+  path: '/jobs',
+  validateSearch: jobSearch,
+  component: lazyRouteComponent(() => import('./pages/Jobs'), 'JobsPage'),
+});
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -184,6 +192,7 @@ const routeTree = root.addChildren([
     source,
     editSource,
     channels,
+    jobs,
     settings,
     users,
     apiKeys,

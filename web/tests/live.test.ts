@@ -342,9 +342,18 @@ describe('a tile', () => {
     expect(tileStatus(facts({ pictureMs: now - 12_000 }))).toMatchObject({ kind: 'old', label: '12 s old' });
   });
 
-  it('is patient with a slow view', () => {
-    expect(tileStatus(facts({ pictureMs: now - 40_000 }, { fps: 1 / 30 })).kind).toBe('live');
+  it('is patient with a slow view, and says how old its picture is', () => {
+    expect(tileStatus(facts({ pictureMs: now - 40_000 }, { fps: 1 / 30 }))).toEqual({
+      kind: 'recent',
+      label: '40 s ago',
+      reason: null,
+    });
     expect(tileStatus(facts({ pictureMs: now - 100_000 }, { fps: 1 / 30 })).kind).toBe('old');
+  });
+
+  it('of a slow view whose rhythm nobody knows yet has its age, and gets old', () => {
+    expect(tileStatus(facts({ pictureMs: now - 40_000 }, { fps: 0 })).kind).toBe('recent');
+    expect(tileStatus(facts({ pictureMs: now - 200_000 }, { fps: 0 })).kind).toBe('old');
   });
 
   it('without any picture says so after a while', () => {

@@ -30,6 +30,9 @@ export type ApiKey = Schemas['ApiKeyView'];
 export type ApiKeyForm = Schemas['ApiKeyForm'];
 
 export type Job = Schemas['JobView'];
+export type JobStatus = Job['status'];
+export type Schedule = Schemas['ScheduleView'];
+export type Capture = Schemas['CaptureView'];
 
 export type AuditEntry = Schemas['AuditView'];
 

@@ -8,6 +8,8 @@ import { useNow } from '../ui/useNow';
 import { useIsMoving, useLiveMessages, wall } from './live';
 import { tileStatus, type TileStatus } from './tileStatus';
 
+const SHOWING: ReadonlySet<TileStatus['kind']> = new Set(['live', 'recent', 'unwell', 'old']);
+
 interface Props {
   template: Template;
   fps: number;
@@ -33,8 +35,8 @@ export function LiveTile({ template, fps, hero }: Props) {
     return wall.attach({ id, fps, canvas: canvas.current, drawn: setPictureMs });
   }, [id, fps, running]);
 
-  const isFresh = status.kind === 'live' || status.kind === 'unwell' || status.kind === 'waiting';
-  const showsPicture = status.kind === 'live' || status.kind === 'unwell' || status.kind === 'old';
+  const showsPicture = SHOWING.has(status.kind);
+  const isFresh = status.kind !== 'old' && (showsPicture || status.kind === 'waiting');
   return (
     <article
       data-tile={id}
@@ -76,6 +78,14 @@ function Badge({ status }: { status: TileStatus }) {
     return (
       <>
         <span className="size-1.5 rounded-full bg-[#5ccb7f]" />
+        {status.label}
+      </>
+    );
+  }
+  if (status.kind === 'recent') {
+    return (
+      <>
+        <Clock className="size-3.5 text-white/80" />
         {status.label}
       </>
     );

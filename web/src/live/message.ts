@@ -1,11 +1,12 @@
 /** The text messages of the live socket. */
 
 import { isRecord } from '../api/errors';
-import type { Alert, GlimpserEvent, Health, Stream } from '../api/types';
+import type { Alert, GlimpserEvent, Health, Job, Stream } from '../api/types';
 
 export interface LiveMessages {
   event: { event: GlimpserEvent };
   alert: { alert: Alert };
+  job: { job: Job };
   state: { template_id: string; stream: Stream };
   health: { template_id: string; health: Health };
   /** A tile that cannot be shown, and why. */
@@ -28,6 +29,8 @@ export function parseMessage(text: string): LiveMessage | null {
       return hasId(value.event) ? (value as unknown as LiveMessage) : null;
     case 'alert':
       return hasId(value.alert) ? (value as unknown as LiveMessage) : null;
+    case 'job':
+      return hasId(value.job) ? (value as unknown as LiveMessage) : null;
     case 'state': {
       const known = typeof value.template_id === 'string' && isRecord(value.stream);
       return known ? (value as unknown as LiveMessage) : null;

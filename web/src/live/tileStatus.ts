@@ -1,12 +1,15 @@
 /** What a tile says about its view. An old picture must never pass for a live one. */
 
 import type { Health, Stream } from '../api/types';
-import { shortClockTime, span } from '../format/time';
+import { ago, shortClockTime, span } from '../format/time';
 import { rate, STREAM_STATES, troubleOf } from '../format/words';
 
 export interface TileStatus {
-  /** `unwell`: pictures come, and something is wrong with them. */
-  kind: 'live' | 'unwell' | 'old' | 'waiting' | 'bad' | 'off';
+  /**
+   * `unwell`: pictures come, and something is wrong with them. `recent`: the newest there is of a view that is
+   * slow by its nature, such as a page that is loaded each minute; its age stands on it.
+   */
+  kind: 'live' | 'recent' | 'unwell' | 'old' | 'waiting' | 'bad' | 'off';
   label: string;
   /** Why there are no pictures, in words for people. */
   reason: string | null;
@@ -26,6 +29,9 @@ export interface TileFacts {
 
 const PATIENCE_MS = 5000;
 const MISSED_PICTURES = 3;
+/** Pictures that come less often are told by their age, not by their rate. */
+const SLOW_FPS = 0.2;
+const UNKNOWN_PERIOD_MS = 60_000;
 
 export function tileStatus({
   enabled,
@@ -44,7 +50,10 @@ export function tileStatus({
     const since = `${stream.state === 'failed' ? 'Failed' : 'Offline'} since ${shortClockTime(stream.since)}`;
     return { kind: 'bad', label: since, reason: stream.reason };
   }
-  const patienceMs = Math.max(PATIENCE_MS, (MISSED_PICTURES * 1000) / (stream.fps ?? 1));
+  const fps = stream.fps ?? 1;
+  // After the first picture of a slow view, nobody knows yet how often they come.
+  const periodMs = fps > 0 ? 1000 / fps : UNKNOWN_PERIOD_MS;
+  const patienceMs = Math.max(PATIENCE_MS, MISSED_PICTURES * periodMs);
   if (pictureMs === null) {
     if (refusal !== null) return { kind: 'bad', label: 'Not shown', reason: refusal };
     const waited = nowMs - shownSinceMs > patienceMs;
@@ -55,5 +64,6 @@ export function tileStatus({
   const trouble = troubleOf({ enabled, health });
   // A frozen picture is an old one, however often it comes.
   if (trouble) return { kind: health.state === 'frozen' ? 'old' : 'unwell', ...trouble };
+  if (fps < SLOW_FPS) return { kind: 'recent', label: ago(pictureMs, nowMs), reason: null };
   return { kind: 'live', label: stream.fps === null ? 'Live' : rate(stream.fps), reason: null };
 }

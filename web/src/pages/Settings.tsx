@@ -5,6 +5,7 @@ import {
   ChevronRight,
   History,
   KeyRound,
+  ListChecks,
   LockKeyhole,
   Send,
   Users,
@@ -30,6 +31,7 @@ interface Place {
 
 const PLACES: readonly Place[] = [
   { to: '/channels', label: 'Channels for alerts', icon: Send, needs: 'admin' },
+  { to: '/jobs', label: 'Jobs', icon: ListChecks, needs: 'operator' },
   { to: '/settings/users', label: 'Users', icon: Users, needs: 'admin' },
   { to: '/settings/keys', label: 'API keys', icon: KeyRound, needs: 'admin' },
   { to: '/settings/audit', label: 'Changes, and who made them', icon: History, needs: 'admin' },

@@ -1,10 +1,11 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Activity, Pencil, Trash2, TriangleAlert } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { useState } from 'react';
 import { isStatus } from '../api/errors';
 import { eventsQuery, keys, kindsQuery, templateQuery } from '../api/queries';
 import type { Template } from '../api/types';
+import { CapturesSection } from '../captures/CapturesSection';
 import { EventRow } from '../events/EventList';
 import { troubleOf } from '../format/words';
 import { useLiveMessages } from '../live/live';
@@ -12,8 +13,9 @@ import { RulesSection } from '../rules/RulesSection';
 import { useMay } from '../session';
 import { BigPicture } from '../sources/BigPicture';
 import { useRemoveSource } from '../sources/mutations';
+import { ScheduleSection } from '../sources/ScheduleSection';
 import { Confirm } from '../ui/Dialog';
-import { Ago, Empty, Failure, Head, Skeleton, State } from '../ui/parts';
+import { Ago, Empty, Failure, Head, Section, Skeleton, State } from '../ui/parts';
 import { toast } from '../ui/toasts';
 import { Fact } from './EventDetail';
 import { NotFoundPage } from './NotFound';
@@ -37,6 +39,7 @@ export function SourcePage() {
 
 function SourceView({ template }: { template: Template }) {
   const isAdmin = useMay('admin');
+  const isOperator = useMay('operator');
   return (
     <>
       <Head title={template.name} sub={<State {...sourceState(template)} />}>
@@ -46,9 +49,11 @@ function SourceView({ template }: { template: Template }) {
         <div className="space-y-3">
           <Trouble template={template} />
           <BigPicture template={template} />
+          <CapturesSection template={template} />
         </div>
         <div className="space-y-6">
           <Facts template={template} />
+          {isOperator && <ScheduleSection template={template} />}
           <RecentEvents template={template} />
           {isAdmin && <RulesSection template={template} />}
         </div>
@@ -186,23 +191,5 @@ function RecentEvents({ template }: { template: Template }) {
         </div>
       )}
     </Section>
-  );
-}
-
-interface SectionProps {
-  title: string;
-  aside?: ReactNode;
-  children: ReactNode;
-}
-
-export function Section({ title, aside, children }: SectionProps) {
-  return (
-    <section aria-label={title}>
-      <div className="mb-2 flex min-h-6 items-center justify-between gap-3">
-        <h2 className="text-sm font-medium">{title}</h2>
-        {aside}
-      </div>
-      <div className="card">{children}</div>
-    </section>
   );
 }

@@ -1,8 +1,9 @@
 /** What addresses may ask for. Everything unknown or senseless is left out, so that old links still open. */
 
-import type { AlertState, LevelName } from '../api/types';
+import type { AlertState, JobStatus, LevelName } from '../api/types';
 import { dayBounds } from '../format/time';
 import { ALERT_STATES, LEVELS } from '../format/words';
+import { JOB_STATES } from '../jobs/words';
 
 export interface EventSearch {
   kind?: string;
@@ -23,6 +24,12 @@ export interface AuditSearch {
   /** First and last calendar day in the viewer's zone, `YYYY-MM-DD`. */
   from?: string;
   to?: string;
+}
+
+export interface JobSearch {
+  kind?: string;
+  status?: JobStatus;
+  source?: string;
 }
 
 export interface LiveSearch {
@@ -56,6 +63,14 @@ export function auditSearch(raw: Raw): AuditSearch {
     action: text(raw, 'action'),
     from: day(raw, 'from'),
     to: day(raw, 'to'),
+  });
+}
+
+export function jobSearch(raw: Raw): JobSearch {
+  return defined({
+    kind: text(raw, 'kind'),
+    status: oneOf(text(raw, 'status'), JOB_STATES),
+    source: text(raw, 'source'),
   });
 }
 

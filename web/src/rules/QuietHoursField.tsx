@@ -15,15 +15,39 @@ const NIGHT: QuietHours = { days: [...DAYS], from: '22:00', to: '07:00' };
 /** Hours without alerts; those that end before they begin go past midnight. */
 export function QuietHoursField({ value, timezone, error, onChange }: Props) {
   return (
+    <div className="space-y-3">
+      <HoursField
+        legend="Quiet hours"
+        item="Quiet hours"
+        value={value}
+        error={error}
+        onChange={(hours) => onChange(hours, timezone)}
+      />
+      {value.length > 0 && <ZoneField value={timezone} onChange={(zone) => onChange([...value], zone)} />}
+    </div>
+  );
+}
+
+interface HoursProps {
+  legend: string;
+  /** What one of them is called. */
+  item: string;
+  value: readonly QuietHours[];
+  error: string | undefined;
+  onChange: (value: QuietHours[]) => void;
+}
+
+export function HoursField({ legend, item, value, error, onChange }: HoursProps) {
+  return (
     <fieldset className="space-y-3">
-      <legend className="mb-1 text-sm font-medium">Quiet hours</legend>
+      <legend className="mb-1 text-sm font-medium">{legend}</legend>
       {value.map((hours, index) => (
         <HoursRow
           key={index}
-          number={index + 1}
+          name={`${item} ${index + 1}`}
           hours={hours}
-          onChange={(next) => onChange(value.with(index, next), timezone)}
-          onRemove={() => onChange(value.toSpliced(index, 1), timezone)}
+          onChange={(next) => onChange(value.with(index, next))}
+          onRemove={() => onChange(value.toSpliced(index, 1))}
         />
       ))}
       {error !== undefined && (
@@ -31,30 +55,40 @@ export function QuietHoursField({ value, timezone, error, onChange }: Props) {
           {error}
         </p>
       )}
-      <button type="button" className="btn" onClick={() => onChange([...value, NIGHT], timezone)}>
+      <button type="button" className="btn" onClick={() => onChange([...value, NIGHT])}>
         <Plus aria-hidden className="size-4" />
-        Add quiet hours
+        Add {item.toLowerCase()}
       </button>
-      {value.length > 0 && (
-        <SelectField
-          label="Time zone"
-          value={timezone}
-          options={zones(timezone).map((zone) => ({ value: zone, label: zone.replaceAll('_', ' ') }))}
-          onChange={(zone) => onChange([...value], zone)}
-        />
-      )}
     </fieldset>
   );
 }
 
+interface ZoneProps {
+  value: string;
+  error?: string | undefined;
+  onChange: (zone: string) => void;
+}
+
+export function ZoneField({ value, error, onChange }: ZoneProps) {
+  return (
+    <SelectField
+      label="Time zone"
+      value={value}
+      error={error}
+      options={zones(value).map((zone) => ({ value: zone, label: zone.replaceAll('_', ' ') }))}
+      onChange={onChange}
+    />
+  );
+}
+
 interface RowProps {
-  number: number;
+  name: string;
   hours: QuietHours;
   onChange: (hours: QuietHours) => void;
   onRemove: () => void;
 }
 
-function HoursRow({ number, hours, onChange, onRemove }: RowProps) {
+function HoursRow({ name, hours, onChange, onRemove }: RowProps) {
   const toggle = (day: QuietHours['days'][number]) => {
     const on = hours.days.includes(day);
     const days = on
@@ -63,7 +97,7 @@ function HoursRow({ number, hours, onChange, onRemove }: RowProps) {
     onChange({ ...hours, days });
   };
   return (
-    <div role="group" aria-label={`Quiet hours ${number}`} className="rounded-lg border border-line p-3">
+    <div role="group" aria-label={name} className="rounded-lg border border-line p-3">
       <div className="flex flex-wrap gap-1">
         {DAYS.map((day) => (
           <button
@@ -98,7 +132,7 @@ function HoursRow({ number, hours, onChange, onRemove }: RowProps) {
         <button
           type="button"
           className="btn btn-icon btn-quiet ml-auto"
-          aria-label={`Remove quiet hours ${number}`}
+          aria-label={`Remove ${name.toLowerCase()}`}
           onClick={onRemove}
         >
           <X aria-hidden className="size-4" />

@@ -10,6 +10,8 @@ import { SchemaForm } from '../forms/SchemaForm';
 import { percent } from '../format/words';
 import { SourceIcon } from '../ui/kinds';
 import { AreaEditor } from './AreaEditor';
+import { SCHEDULE_POINTERS } from './schedule';
+import { ScheduleFields } from './ScheduleFields';
 import {
   checkSource,
   DETECTORS,
@@ -86,6 +88,9 @@ export function SourceForm({ kinds, template, start, save, onSaved, conflict, ca
         editing={template !== undefined}
         onChange={(config) => set({ config })}
       />
+      <Section title="Schedule" open={SCHEDULE_POINTERS.some((name) => hasAny(errors, name))}>
+        <ScheduleFields value={values.schedule} errors={errors} onChange={(schedule) => set({ schedule })} />
+      </Section>
       <MotionSection values={values} errors={errors} set={set} />
       <AreaSection template={template} values={values} errors={errors} set={set} />
       <MoreSection values={values} errors={errors} set={set} />

@@ -10,6 +10,14 @@ import {
   type Field,
   type Values,
 } from '../forms/schema';
+import {
+  checkSchedule,
+  newSchedule,
+  SCHEDULE_POINTERS,
+  scheduleBody,
+  scheduleValues,
+  type ScheduleValues,
+} from './schedule';
 import { areasOf, checkAreas, fieldsOfAreas, type Area } from './areas';
 
 export interface SourceValues {
@@ -23,6 +31,7 @@ export interface SourceValues {
   sensitivity: number;
   threshold: number;
   areas: Area[];
+  schedule: ScheduleValues;
   /** What is written into every picture. */
   overlay: { name: boolean; time: boolean };
 }
@@ -52,6 +61,7 @@ export function newSource(kind: Kind, found: Values = {}): SourceValues {
     sensitivity: 0.5,
     threshold: 0,
     areas: [],
+    schedule: newSchedule(ownZone()),
     overlay: { name: false, time: false },
   };
 }
@@ -66,6 +76,7 @@ export function sourceValues(template: Template, kind: Kind): SourceValues {
     notes: template.notes,
     ...template.motion,
     areas: areasOf(template),
+    schedule: scheduleValues(template, ownZone()),
     overlay: template.overlay,
   };
 }
@@ -84,6 +95,7 @@ export function sourceBody(values: SourceValues, fields: readonly Field[], known
     notes: values.notes,
     motion: { detector: values.detector, sensitivity: values.sensitivity, threshold: values.threshold },
     ...fieldsOfAreas(values.areas),
+    ...scheduleBody(values.schedule),
     overlay: values.overlay,
   };
   return body as unknown as TemplateForm;
@@ -95,16 +107,21 @@ export function checkSource(values: SourceValues, fields: readonly Field[]): Err
   return {
     ...(values.name.trim() === '' && { name: 'A name is needed.' }),
     ...(Object.keys(checkAreas(values.areas)).length > 0 && { zones: 'Every zone needs a name of its own.' }),
+    ...checkSchedule(values.schedule),
     ...Object.fromEntries(inConfig.map(([name, message]) => [`config/${name}`, message])),
   };
 }
 
 export function pointersOf(fields: readonly Field[]): string[] {
   const settings = ['name', 'groups', 'notes', 'motion/detector', 'motion/sensitivity', 'motion/threshold'];
-  return [...settings, ...fields.map(({ name }) => `config/${name}`)];
+  return [...settings, ...SCHEDULE_POINTERS, ...fields.map(({ name }) => `config/${name}`)];
 }
 
 export function groupsOf(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   return [...new Set(names.filter((name) => name !== ''))];
+}
+
+function ownZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

@@ -13,6 +13,8 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { isReachable, onReachable } from '../api/connection';
 import { alertsQuery, keys, meQuery } from '../api/queries';
 import type { EventPage, GlimpserEvent, Template } from '../api/types';
+import { JobTray } from '../jobs/JobTray';
+import { noteJob } from '../jobs/queries';
 import { link, noteMotion, useLiveMessages } from '../live/live';
 import type { LiveMessage } from '../live/message';
 import { may } from '../role';
@@ -81,6 +83,7 @@ export function Shell() {
           ))}
         </nav>
         <div className="mt-auto space-y-0.5">
+          {may(me?.role, 'operator') && <JobTray className={RAIL_ITEM} />}
           <Link to="/settings" className={RAIL_ITEM}>
             <SETTINGS.icon aria-hidden className="size-[18px] shrink-0" strokeWidth={1.75} />
             Settings
@@ -179,6 +182,8 @@ function applyMessage(queryClient: QueryClient, message: LiveMessage): void {
     keepUpToDate(queryClient, message.event);
   } else if (message.type === 'alert') {
     void queryClient.invalidateQueries({ queryKey: keys.alerts });
+  } else if (message.type === 'job') {
+    noteJob(queryClient, message.job);
   } else if (message.type === 'state') {
     updateTemplate(queryClient, message.template_id, { stream: message.stream });
   } else if (message.type === 'health') {

@@ -3,13 +3,16 @@ import {
   Bell,
   Cctv,
   CircleDot,
+  FileText,
   FileVideo,
   Gauge,
   Globe,
   HeartPulse,
+  Image,
   Sparkles,
   SquarePlay,
   TriangleAlert,
+  Upload,
   type LucideIcon,
   type LucideProps,
 } from 'lucide-react';
@@ -19,6 +22,9 @@ const SOURCES: Record<string, LucideIcon> = {
   yt: SquarePlay,
   website: Globe,
   file: FileVideo,
+  image: Image,
+  pdf: FileText,
+  push: Upload,
 };
 
 const EVENTS: Record<string, { icon: LucideIcon; colour: string }> = {

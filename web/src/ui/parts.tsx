@@ -109,3 +109,22 @@ export function Ago({ at, className }: { at: Moment; className?: string }) {
     </time>
   );
 }
+
+interface SectionProps {
+  title: string;
+  aside?: ReactNode;
+  children: ReactNode;
+}
+
+/** A titled card. */
+export function Section({ title, aside, children }: SectionProps) {
+  return (
+    <section aria-label={title}>
+      <div className="mb-2 flex min-h-6 items-center justify-between gap-3">
+        <h2 className="text-sm font-medium">{title}</h2>
+        {aside}
+      </div>
+      <div className="card">{children}</div>
+    </section>
+  );
+}
