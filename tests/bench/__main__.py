@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import artifacts, fsck, ingest, mjpeg, pages, schedules, snapshot, start, wall
+from tests.bench import artifacts, fsck, ingest, lists, mjpeg, pages, schedules, snapshot, start, wall
 from tests.bench.figures import Part
 
 Run = Callable[[float | None], tuple[bool, object]]
@@ -53,6 +53,7 @@ PARTS: Mapping[str, Run] = {
     "artifacts": _part(artifacts.run),
     "fsck": _part(fsck.run),
     "ingest": _part(ingest.run),
+    "lists": _part(lists.run),
     "mjpeg": _mjpeg,
     "pages": _part(pages.run),
     "schedules": _part(schedules.run),

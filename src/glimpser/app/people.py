@@ -1,6 +1,8 @@
 """Accounts, opened: for the whole program, and for commands beside it."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +14,9 @@ from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.services.passwords import Argon2Hasher, Passwords
 from glimpser.services.people import People
+
+_NICE = 5
+"""Of nice(2): a third of what others get. At less, a machine that is busy would let nobody sign in."""
 
 
 @asynccontextmanager
@@ -29,6 +34,17 @@ async def open_people(config: Config) -> AsyncIterator[People]:
 
 def open_passwords(config: Config, stack: AsyncExitStack) -> Passwords:
     cost = config.security.argon2
-    threads = stack.enter_context(ThreadPoolExecutor(max_workers=2, thread_name_prefix="password"))
+    threads = stack.enter_context(
+        ThreadPoolExecutor(max_workers=2, thread_name_prefix="password", initializer=_give_way)
+    )
     hasher = Argon2Hasher(time_cost=cost.time_cost, memory_kib=cost.memory_kib, parallelism=cost.parallelism)
     return Passwords(hasher, threads)
+
+
+def _give_way() -> None:
+    """Have the calling thread step back behind the event loop and the cameras.
+
+    Linux alone has a priority for each thread (nice(2), "C library/kernel differences").
+    """
+    if sys.platform == "linux":
+        os.nice(_NICE)

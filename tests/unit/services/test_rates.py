@@ -1,6 +1,8 @@
 """How many requests are too many, and what it costs to count them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from glimpser.core.errors import TooMany
 from glimpser.services.rates import MAX_COUNTS, RateLimits, Rates, Windows, parse_limits
@@ -118,3 +120,20 @@ def test_what_was_refused_lately_is_not_what_is_forgotten_first() -> None:
     windows.incr("newest", 60)
 
     assert [windows.get(name) for name in ("old", "new", "newest")] == [1, 0, 1]
+
+
+@given(st.text(alphabet="0123456789/; perscondminuthay,off", max_size=40) | st.text(max_size=40))
+def test_whatever_is_written_for_a_limit_is_read_or_refused(text: str) -> None:
+    try:
+        limits = parse_limits(text)
+    except ValueError:
+        return
+
+    assert [limit.get_expiry() > 0 for limit in limits] == [True] * len(limits)
+
+
+@given(st.lists(st.tuples(st.integers(1, 999), st.sampled_from(["second", "minute", "hour"])), min_size=1))
+def test_limits_are_read_as_they_are_written(wanted: list[tuple[int, str]]) -> None:
+    limits = parse_limits(";".join(f"{amount}/{unit}" for amount, unit in wanted))
+
+    assert [(limit.amount, limit.GRANULARITY.name) for limit in limits] == wanted

@@ -97,3 +97,34 @@ def test_whatever_is_asked_the_range_lies_inside(header: str, size_bytes: int) -
     except Unsatisfiable:
         return
     assert found is None or 0 <= found.start < found.end <= size_bytes
+
+
+LISTS_OF_TAGS = st.text(alphabet='W/"*, \t13é', max_size=30) | st.text(max_size=30)
+
+
+def matching_of(header: str) -> list[int]:
+    """Tell which versions below forty a list names, read another way: by looking for each."""
+    strong = [part.strip() for part in header.split(",")]
+    return [version for version in range(40) if header.strip() == "*" or f'"{version}"' in strong]
+
+
+@given(st.lists(st.sampled_from(['"3"', 'W/"3"', '"13"', '"x"', '" "', "3", "*", ""])).map(", ".join))
+def test_whatever_if_match_holds_it_is_read_or_refused(header: str) -> None:
+    try:
+        matches = version_match(header)
+    except InvalidInput:
+        return
+
+    assert [version for version in range(40) if matches(version)] == matching_of(header)
+
+
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=5), st.integers(1, 99))
+def test_a_list_of_versions_matches_those_it_names(named: list[int], version: int) -> None:
+    header = ", ".join(f'"{number}"' for number in named)
+
+    assert version_match(header)(version) == (version in named)
+
+
+@given(LISTS_OF_TAGS)
+def test_whatever_if_none_match_holds_only_the_tag_it_names_is_known(header: str) -> None:
+    assert not none_match(header, '"of no list"') or header.strip() == "*"

@@ -5,6 +5,8 @@ import ipaddress
 import httpx2
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -66,6 +68,33 @@ async def test_a_stranger_cannot_forge_an_address() -> None:
 )
 async def test_a_trusted_proxy_tells_the_nearest_client(forwarded: str, client: str) -> None:
     assert await origin_of("10.0.0.5", X_Forwarded_For=forwarded) == (client, "http")
+
+
+HOPS = st.sampled_from(["10.0.0.1", "203.0.113.9", "::1", "2001:db8::7", "unknown", "", "\xe9", "1.2.3.4:80"])
+
+
+@given(st.lists(HOPS | st.text(alphabet="0123456789abcdef.:[]% ,", max_size=20), max_size=6))
+async def test_whatever_a_proxy_forwards_the_client_is_an_address(hops: list[str]) -> None:
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope["state"]["client_ip"])
+
+    seen: list[str] = []
+    context = RequestContext(app, recorder=Recorder(), trusted_proxies=PROXIES)
+    headers = [(b"x-forwarded-for", ", ".join(hops).encode("latin-1"))]
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "client": ("10.0.0.1", 1)}
+
+    await context(scope | {"headers": headers}, _never, _nowhere)
+
+    assert [str(ipaddress.ip_address(address)) for address in seen] == seen
+    assert len(seen) == 1
+
+
+async def _never() -> Message:
+    raise AssertionError("nothing is to be received")
+
+
+async def _nowhere(_message: Message) -> None:
+    """Take a message."""
 
 
 async def test_a_proxy_seen_over_ipv6_is_the_same_proxy() -> None:
