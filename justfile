@@ -107,7 +107,7 @@ secrets repository=".":
 
 # Licences that allow everybody to use, change and pass on the program
 licences:
-    pip-licenses --partial-match --allow-only="Apache;BSD;CC0;ISC;MIT;MPL-2.0;Mozilla Public License;PSF" > /dev/null
+    pip-licenses --partial-match --allow-only="Apache;BSD;CC0;ISC;MIT;MPL-2.0;Mozilla Public License;PSF;Unlicense" > /dev/null
 
 # The workflows of the forge give away no rights
 workflows:
