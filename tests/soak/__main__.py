@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.bench.figures import Part
-from tests.soak import alerts, kills, outages, pages, runner, schedules, viewers
+from tests.soak import alerts, edge, kills, outages, pages, runner, schedules, viewers
 
-NAMES = ("kills", "outages", "viewers", "alerts", "schedules", "runner", "pages")
+NAMES = ("kills", "outages", "viewers", "alerts", "schedules", "runner", "pages", "edge")
 
 
 def main() -> int:
@@ -40,6 +40,7 @@ def main() -> int:
         "schedules": lambda: schedules.run(options.days, random.Random(seed)),
         "runner": lambda: runner.run(options.cycles, random.Random(seed)),
         "pages": lambda: pages.run(random.Random(seed)),
+        "edge": edge.run,
     }
     results = {name: _shown(parts[name]()) for name in options.names or NAMES}
     if options.json:
