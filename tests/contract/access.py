@@ -57,6 +57,7 @@ NAMES: Mapping[str, str] = {
     "channel_id": there.CHANNEL,
     "user_id": there.USER,
     "name": "swagger-ui.css",
+    "runbook": "after-a-crash",
     "path": "",
 }
 """What parameters of paths are filled in with."""

@@ -53,13 +53,7 @@ HOSTILE = (
     Hostile("long target", _request("/api/templates?q=" + "a" * 9000), 414),
     Hostile("long head", _request("/healthz", "X-Long: " + "a" * 40_000 + "\r\n"), 431),
     Hostile("slow head", _request("/healthz"), 408, at_once=50, drip=True),
-    Hostile(
-        "slow body",
-        _request(LOGIN, _JSON, json.dumps({"email": "a" * 900}).encode()),
-        408,
-        at_once=50,
-        drip=True,
-    ),
+    Hostile("slow body", _request(LOGIN, _JSON, b'"' + b"a" * 900 + b'"'), 408, at_once=50, drip=True),
 )
 
 

@@ -67,6 +67,7 @@ ROUTES = (
     Row("GET", "/readyz", UNCOUNTED, system.ready, shapes.ReadyView, alike=(503,)),
     Row("GET", "/openapi.json", PUBLIC, system.openapi, dict[str, Any]),
     Row("GET", "/docs", PUBLIC, docs.page, ("text/html",)),
+    Row("GET", "/docs/runbooks/{runbook}", PUBLIC, docs.runbook, ("text/plain",), others=(404,)),
     Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, docs.MEDIA_TYPES, others=(404,)),
     Row("GET", "/api/setup", PUBLIC, session.setup_state, shapes.SetupState),
     Row("POST", "/api/setup", PUBLIC, session.set_up, shapes.SetupDone, 201, (403, 409, 422, 429, 503)),

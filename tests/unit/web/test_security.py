@@ -35,6 +35,7 @@ MATRIX = {
     "GET /readyz": None,
     "GET /openapi.json": None,
     "GET /docs": None,
+    "GET /docs/runbooks/{runbook}": None,
     "GET /docs/assets/{name}": None,
     "GET /api/session": None,
     "GET /api/setup": None,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -16,6 +17,7 @@ from tests.web_world import ORIGIN, World
 pytestmark = pytest.mark.anyio
 
 TOKEN = "a token for metrics"
+RUNBOOKS = Path(__file__).parents[3] / "docs/runbooks"
 
 
 async def test_the_version_is_told(world: World) -> None:
@@ -65,19 +67,18 @@ async def test_the_interface_is_described_as_it_is_served(world: World) -> None:
 def test_every_refusal_is_described_as_a_problem() -> None:
     document = openapi_document(WebSettings(version="1"))
 
+    shared = document["components"]["responses"]
     refusals = [
-        response
+        response["$ref"].rpartition("/")[2]
         for operations in document["paths"].values()
         for operation in operations.values()
         for status, response in operation["responses"].items()
         if status >= "400" and not (status == "503" and "ready" in operation["operationId"])
     ]
     assert len(refusals) > 50
-    assert all(
-        response["content"]
-        == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        for response in refusals
-    )
+    for name in refusals:
+        content = shared[name]["content"]
+        assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     assert set(document["components"]["schemas"]["Problem"]["required"]) == {
         "type", "title", "status", "detail", "instance", "request_id",
     }  # fmt: skip
@@ -86,10 +87,11 @@ def test_every_refusal_is_described_as_a_problem() -> None:
 def test_every_reference_in_the_description_leads_somewhere() -> None:
     document = openapi_document(WebSettings(version="1"))
 
-    names = set(re.findall(r"'#/components/schemas/([^']+)'", str(document)))
+    named = set(re.findall(r"'#/components/(\w+)/([^']+)'", str(document)))
 
-    assert names
-    assert names <= set(document["components"]["schemas"])
+    assert {kind for kind, _ in named} == {"schemas", "responses", "headers"}
+    for kind, name in named:
+        assert name in document["components"][kind], (kind, name)
 
 
 async def test_the_page_loads_nothing_from_elsewhere(world: World) -> None:
@@ -106,6 +108,23 @@ async def test_the_page_loads_nothing_from_elsewhere(world: World) -> None:
         assert answer.status_code == 200, path
         assert answer.content
     assert not re.search(r"<script>|style=|onload", page.text)
+
+
+async def test_the_page_links_to_every_runbook(world: World) -> None:
+    page = (await world.client.get("/docs")).text
+    names = {path.stem for path in RUNBOOKS.glob("*.md")}
+
+    assert names
+    assert set(re.findall(r'href="/docs/runbooks/([^"]+)"', page)) == names
+    for name in names:
+        shown = await world.client.get(f"/docs/runbooks/{name}")
+        assert shown.headers["content-type"] == "text/plain; charset=utf-8"
+        assert shown.text == (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["after-a-crash.md", "..%2findex", "..%2f..%2fREADME", "%00", "none"])
+async def test_what_is_no_runbook_is_not_there(world: World, name: str) -> None:
+    assert (await world.client.get(f"/docs/runbooks/{name}")).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["..%2f..%2fmain.py", "main.py", "__init__.py", "", "%2e%2e"])

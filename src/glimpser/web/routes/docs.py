@@ -1,6 +1,7 @@
-"""Swagger UI from the installed package's own files: nothing comes from another server."""
+"""Swagger UI from the installed package's own files, and the runbooks: nothing comes from another server."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from html import escape
 from importlib.resources import files
 
 from fastapi import Response
@@ -30,6 +31,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css">
 </head>
 <body>
+{runbooks}
 <div id="interface"></div>
 <script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/assets/start.js"></script>
@@ -50,7 +52,27 @@ SwaggerUIBundle({
 
 async def page() -> Response:
     """Show this interface in the browser, ready to be tried."""
-    return Response(PAGE, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+    titles = ((name, escape(text.partition("\n")[0].removeprefix("# "))) for name, text in _runbooks())
+    links = (f'<a href="/docs/runbooks/{name}">{title}</a>' for name, title in titles)
+    runbooks = f"<nav>If something is wrong: {', '.join(links)}</nav>"
+    content = PAGE.replace("{runbooks}", runbooks)
+    return Response(content, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+
+async def runbook(runbook: str) -> Response:
+    """Tell what to do when something is wrong, as plain text."""
+    found = dict(_runbooks()).get(runbook)
+    if found is None:
+        raise NotFound("There is no such runbook.")
+    return Response(found, media_type="text/plain")
+
+
+def _runbooks() -> Iterator[tuple[str, str]]:
+    """Give the name and text of each; a text begins with its title (`# `)."""
+    folder = files("glimpser").joinpath("runbooks")
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".md"):
+            yield file.name.removesuffix(".md"), file.read_text(encoding="utf-8")
 
 
 async def asset(name: str) -> Response:
