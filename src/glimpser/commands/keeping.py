@@ -25,4 +25,4 @@ def remove_old(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(removed))
         return
     counted = ", ".join(f"{count} {name}" for name, count in removed.items())
-    typer.echo(f"Removed: {counted}.")
+    typer.echo(f"Removed: {counted or 'nothing'}.")
