@@ -68,6 +68,7 @@ describe('a job', () => {
 
   it('says how long it has taken', () => {
     expect(jobDuration(JOB, NOW)).toBe('10 s');
+    expect(jobDuration({ ...JOB, ended_at: JOB.started_at }, NOW)).toBe('under 1 s');
     expect(jobDuration({ ...JOB, started_at: null }, NOW)).toBeNull();
   });
 

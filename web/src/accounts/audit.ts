@@ -16,7 +16,7 @@ const ACTIONS: Record<string, string> = {
   'login.refused': 'was refused at the door',
   'api_key.created': 'made the API key',
   'api_key.revoked': 'revoked the API key',
-  'schedule.triggered': 'ran the source now',
+  'schedule.triggered': 'captured at once the source',
   'schedule.paused': 'paused the schedule of',
   'schedule.resumed': 'resumed the schedule of',
   'job.cancelled': 'cancelled the job',

@@ -33,7 +33,7 @@ export function JobTray({ className }: { className: string }) {
         popover="auto"
         role="group"
         aria-label="Recent jobs"
-        className="inset-auto bottom-16 left-3 m-0 max-h-[70dvh] w-96 overflow-y-auto rounded-xl border border-strong bg-raised p-0 text-ink shadow-xl"
+        className="inset-auto bottom-36 left-3 m-0 max-h-[70dvh] w-96 overflow-y-auto rounded-xl border border-strong bg-raised p-0 text-ink shadow-xl"
       >
         {recent.length > 0 ? (
           <ul>

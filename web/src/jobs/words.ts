@@ -44,5 +44,6 @@ export function jobState(job: Pick<Job, 'status' | 'cancel_requested'>): StateWo
 /** How long it took, or has taken so far; null before it begins. */
 export function jobDuration({ started_at, ended_at }: Job, nowMs: number): string | null {
   if (started_at === null) return null;
-  return duration((ended_at === null ? nowMs : millis(ended_at)) - millis(started_at));
+  const tookMs = (ended_at === null ? nowMs : millis(ended_at)) - millis(started_at);
+  return tookMs < 1000 ? 'under 1 s' : duration(tookMs);
 }

@@ -171,5 +171,5 @@ export function sourceReason(template: Template): string | null {
 export function pictureFacts({ stream, enabled }: Template): string {
   if (!enabled || stream.width === null || stream.height === null) return '';
   const size = `${stream.width} × ${stream.height}`;
-  return stream.fps === null ? size : `${size}, ${rate(stream.fps)}`;
+  return stream.fps === null || stream.fps === 0 ? size : `${size}, ${rate(stream.fps)}`;
 }

@@ -63,6 +63,7 @@ export function DayFilter({ label, value, onChange }: DayProps) {
       <input
         type="date"
         aria-label={label}
+        title={label}
         className="field w-36 border-line bg-transparent text-sm"
         value={value}
         onChange={(event) => onChange(event.target.value)}
