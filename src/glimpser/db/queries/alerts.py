@@ -63,8 +63,10 @@ class SqlAlerts:
         return self._with_deliveries([_alert(row)])[0]
 
     def list(self, where: AlertFilter, page: PageRequest) -> Page[Alert]:
-        statement = select(alerts).where(*_conditions(where), *in_scope(alerts.c.template_id, self._scope))
-        statement = newest_first(self._connection, statement, alerts.c.created_at, after=page.after)
+        narrowed = select(alerts).where(*_conditions(where))
+        statement = newest_first(
+            self._connection, narrowed, alerts.c.created_at, after=page.after, scope=self._scope
+        )
         found = fetch_page(self._connection, statement, page, make=_alert)
         return replace(found, items=self._with_deliveries(found.items))
 

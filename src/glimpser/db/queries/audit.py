@@ -32,8 +32,8 @@ class SqlAudit:
 
     def list(self, where: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
         statement = select(audit).where(*_conditions(where))
-        statement = newest_first(self._connection, statement, audit.c.at, after=page.after)
-        return fetch_page(self._connection, statement, page, make=_entry)
+        ordered = newest_first(self._connection, statement, audit.c.at, after=page.after)
+        return fetch_page(self._connection, ordered, page, make=_entry)
 
 
 def _conditions(where: AuditFilter) -> Iterator[ColumnElement[bool]]:

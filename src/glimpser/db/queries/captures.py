@@ -60,10 +60,12 @@ class SqlCaptures:
         return _capture(row)
 
     def list(self, template_id: TemplateId | None, page: PageRequest) -> Page[Capture]:
-        statement = select(captures).where(*in_scope(captures.c.template_id, self._scope))
+        narrowed = select(captures)
         if template_id is not None:
-            statement = statement.where(captures.c.template_id == template_id)
-        statement = newest_first(self._connection, statement, captures.c.started_at, after=page.after)
+            narrowed = narrowed.where(captures.c.template_id == template_id)
+        statement = newest_first(
+            self._connection, narrowed, captures.c.started_at, after=page.after, scope=self._scope
+        )
         return fetch_page(self._connection, statement, page, make=_capture)
 
     def finish(self, capture: Capture) -> None:

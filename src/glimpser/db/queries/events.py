@@ -65,8 +65,10 @@ class SqlEvents:
         return _event(row)
 
     def list(self, where: EventFilter, page: PageRequest) -> Page[Event]:
-        statement = select(events).where(*_conditions(where), *in_scope(events.c.template_id, self._scope))
-        statement = newest_first(self._connection, statement, events.c.started_at, after=page.after)
+        narrowed = select(events).where(*_conditions(where))
+        statement = newest_first(
+            self._connection, narrowed, events.c.started_at, after=page.after, scope=self._scope
+        )
         return fetch_page(self._connection, statement, page, make=_event)
 
     def update(self, event: Event) -> None:

@@ -162,14 +162,16 @@ class SqlJobs:
         return None if row is None else _job(row)
 
     def list(self, where: JobFilter, page: PageRequest) -> Page[Job]:
-        statement = select(jobs).where(*in_scope(jobs.c.template_id, self._scope))
+        narrowed = select(jobs)
         for name in ("kind", "status", "template_id"):
             wanted = getattr(where, name)
             if wanted is not None:
-                statement = statement.where(jobs.c[name] == wanted)
+                narrowed = narrowed.where(jobs.c[name] == wanted)
         if where.status is not None and where.status not in UNDONE:
-            statement = statement.where(text(IS_DONE))
-        statement = newest_first(self._connection, statement, jobs.c.created_at, after=page.after)
+            narrowed = narrowed.where(text(IS_DONE))
+        statement = newest_first(
+            self._connection, narrowed, jobs.c.created_at, after=page.after, scope=self._scope
+        )
         return fetch_page(self._connection, statement, page, make=_job)
 
     def claim(

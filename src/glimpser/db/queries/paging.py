@@ -4,20 +4,37 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    select,
+    tuple_,
+    union_all,
+)
 
+from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.ids import time_of
 from glimpser.core.pages import Page, PageRequest, page_of
+from glimpser.db.queries.scoping import in_scope, templates_of
 from glimpser.db.types import Id, Instant
 
 T = TypeVar("T")
+
+Statement = Select[Any] | CompoundSelect[Any]
+
+MERGED = 64
+"""Templates in a scope whose lists are merged; in more of them, what is newest is soon found."""
 
 AnyRow = Row[*tuple[Any, ...]]
 
 
 def fetch_page(
     connection: Connection,
-    statement: Select[Any],
+    statement: Statement,
     request: PageRequest,
     *,
     make: Callable[[AnyRow], T],
@@ -29,12 +46,30 @@ def fetch_page(
 
 
 def newest_first(
-    connection: Connection, statement: Select[Any], moment: Column[datetime], *, after: str | None
-) -> Select[Any]:
-    """Order by the column `moment`, then id, descending, from behind the row `after`."""
-    order = (moment, moment.table.c.id)
-    statement = statement.order_by(*(column.desc() for column in order))
-    return statement if after is None else statement.where(_is_before(connection, moment, after))
+    connection: Connection,
+    statement: Select[Any],
+    moment: Column[datetime],
+    *,
+    after: str | None,
+    scope: Scope = EVERYTHING,
+) -> Statement:
+    """Order by the column `moment`, then id, descending, from behind the row `after`; only what is in scope.
+
+    Of a scope with few templates, the lists of each are merged, which their indexes give in order. To walk
+    along everybody's list until a page is full would be long where nothing happens.
+    """
+    if after is not None:
+        statement = statement.where(_is_before(connection, moment, after))
+    order = [column.desc() for column in (moment, moment.table.c.id)]
+    template_id = moment.table.c.get("template_id")
+    if scope.groups is None or template_id is None:
+        return statement.order_by(*order)
+    seen = templates_of(connection, scope)
+    if not 0 < len(seen) <= MERGED:
+        return statement.where(*in_scope(template_id, scope)).order_by(*order)
+    merged = union_all(*(statement.where(template_id == one) for one in seen))
+    names = (moment.name, "id")
+    return merged.order_by(*(merged.selected_columns[name].desc() for name in names))
 
 
 def _is_before(connection: Connection, moment: Column[datetime], after: str) -> ColumnElement[bool]:

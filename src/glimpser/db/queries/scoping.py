@@ -1,8 +1,8 @@
 """The one place that narrows what is read to the templates somebody may see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Column, ColumnElement, exists
+from sqlalchemy import Column, ColumnElement, Connection, exists, select
 
 from glimpser.core.accounts import Scope
 from glimpser.db.tables import template_groups
@@ -18,3 +18,9 @@ def in_scope(template_id: Column[str], scope: Scope) -> Iterator[ColumnElement[b
         yield exists().where(
             template_groups.c.template_id == template_id, template_groups.c.name.in_(scope.groups)
         )
+
+
+def templates_of(connection: Connection, scope: Scope) -> Sequence[str]:
+    """Give the ids of the templates in a scope that has groups, each once."""
+    named = select(template_groups.c.template_id).where(template_groups.c.name.in_(scope.groups or ()))
+    return sorted(set(connection.scalars(named)))
