@@ -51,13 +51,20 @@ def open_to(files: Path) -> dict[str, str]:
 
 
 def watch_troubles(
-    client: httpx2.Client, views: Mapping[str, Watched], troubles: Mapping[str, str]
+    client: httpx2.Client,
+    views: Mapping[str, Watched],
+    troubles: Mapping[str, str],
+    *,
+    told_within_s: float = TOLD_WITHIN_S,
+    well_within_s: float = WELL_WITHIN_S,
 ) -> dict[str, Seen]:
-    """Add the views, break all of them at once, each in its way, and mend them."""
+    """Add the views, break all of them at once, each in its way, and mend them; then remove them."""
     seen = {name: Seen(id=_add(client, name, views[name])) for name in troubles}
-    watching = _Watching(client, views, seen)
+    watching = _Watching(client, views, seen, told_within_s=told_within_s, well_within_s=well_within_s)
     watching.begin()
     watching.trouble({name: views[name].troubles[trouble] for name, trouble in troubles.items()})
+    for one in seen.values():
+        client.delete(f"/api/templates/{one.id}", headers={"If-Match": "*"})
     return seen
 
 
@@ -69,14 +76,24 @@ def _add(client: httpx2.Client, name: str, watched: Watched) -> str:
 
 
 class _Watching:
-    def __init__(self, client: httpx2.Client, views: Mapping[str, Watched], seen: dict[str, Seen]) -> None:
+    def __init__(
+        self,
+        client: httpx2.Client,
+        views: Mapping[str, Watched],
+        seen: dict[str, Seen],
+        *,
+        told_within_s: float,
+        well_within_s: float,
+    ) -> None:
+        self._told_within_s = told_within_s
+        self._well_within_s = well_within_s
         self._client = client
         self._views = views
         self._seen = seen
 
     def begin(self) -> None:
         """Wait until all are well, and look at their pictures."""
-        self._until(WELL_WITHIN_S, self._is_well)
+        self._until(self._well_within_s, self._is_well)
         for name, seen in self._seen.items():
             seen.wanted = _described(self._views[name])
             seen.picture = self._picture(name)
@@ -87,10 +104,10 @@ class _Watching:
         for name, trouble in troubles.items():
             self._seen[name].expected = (trouble.state, trouble.reason)
             trouble.does()
-        self._until(TOLD_WITHIN_S, lambda name, health: self._tells(name, health, began_s))
+        self._until(self._told_within_s, lambda name, health: self._tells(name, health, began_s))
         for trouble in troubles.values():
             trouble.mend()
-        self._until(WELL_WITHIN_S, self._is_well_again)
+        self._until(self._well_within_s, self._is_well_again)
 
     def _is_well(self, name: str, health: Health) -> bool:
         self._seen[name].first = health["state"]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.bench.figures import Part
-from tests.soak import alerts, edge, kills, outages, pages, runner, schedules, viewers
+from tests.soak import alerts, edge, kills, kinds, outages, pages, runner, schedules, viewers
 
-NAMES = ("kills", "outages", "viewers", "alerts", "schedules", "runner", "pages", "edge")
+NAMES = ("kills", "outages", "viewers", "alerts", "schedules", "runner", "pages", "edge", "kinds")
 
 
 def main() -> int:
@@ -41,6 +41,7 @@ def main() -> int:
         "runner": lambda: runner.run(options.cycles, random.Random(seed)),
         "pages": lambda: pages.run(random.Random(seed)),
         "edge": edge.run,
+        "kinds": kinds.run,
     }
     results = {name: _shown(parts[name]()) for name in options.names or NAMES}
     if options.json:
