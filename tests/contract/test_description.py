@@ -26,6 +26,7 @@ NEVER_BY_CHANCE = {
     ("POST", "/api/me/password"): "takes the password that one has",
     ("POST", "/api/setup"): "takes the code that was shown, and there is an account already",
     ("POST", "/api/auth/login"): "takes the password of somebody",
+    ("POST", "/api/templates/import"): "takes a file that an export wrote, or a person",
 }
 """What no client succeeds in that makes its requests up; other tests do."""
 
