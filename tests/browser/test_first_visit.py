@@ -29,7 +29,7 @@ def test_from_the_code_to_a_moving_picture(
 
         expect(page.get_by_role("heading", name="Nothing to watch yet")).to_be_visible()
         page.get_by_role("link", name="Add source").last.click()
-        page.get_by_role("radio", name=re.compile("Video file")).check(force=True)
+        page.get_by_role("radio", name=re.compile("File or folder")).check(force=True)
         page.get_by_label("Name", exact=True).fill("Room")
         page.get_by_label("Path").fill("room.mp4")
         page.get_by_role("button", name="Add source").click()

@@ -212,5 +212,5 @@ def test_an_address_that_is_dead_is_said_with_the_step_it_fails_in(page: Page) -
     page.get_by_label("Address to try").fill("http://127.0.0.1:9/")
     page.get_by_role("button", name="Try it").click()
 
-    expect(page.get_by_text("the connection was refused")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("alert")).to_contain_text("the connection was refused", timeout=20_000)
     expect(page.get_by_role("listitem").filter(has_text="Connecting")).to_contain_text("failed")

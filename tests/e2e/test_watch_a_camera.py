@@ -193,7 +193,7 @@ def test_a_view_that_cannot_be_opened_says_what_is_wrong(
         ("ffmpeg", {"url": "file:///etc/passwd"}),
         ("ffmpeg", {"url": "concat:/etc/passwd"}),
         ("ffmpeg", {"url": "-i rtsp://127.0.0.1/x"}),
-        ("ffmpeg", {"url": "http://127.0.0.1/x"}),
+        ("ffmpeg", {"url": "ftp://127.0.0.1/x"}),
         ("ffmpeg", {"url": "rtsp://127.0.0.1/x", "options": "-y"}),
         ("file", {"path": "/etc/passwd"}),
         ("file", {"path": "../../etc/passwd"}),

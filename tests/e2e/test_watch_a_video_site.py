@@ -11,7 +11,8 @@ from glimpser.testing.clips import make_clip
 from tests.program import Program, glimpser, running, wait_for
 from tests.video_site import VideoSite, video_site
 
-pytestmark = pytest.mark.timeout(180)
+# One program for all, so all in one process.
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("video site")]
 
 OPEN = {"GLIMPSER_CAPTURE__EGRESS_ALLOW": '["127.0.0.0/8"]'}
 
@@ -85,10 +86,13 @@ def test_a_site_on_a_closed_network_is_never_asked(client: httpx2.Client) -> Non
     assert "capture.egress_allow" in found["reason"]
 
 
-def test_a_snapshot_needs_no_server(program: Program, site: VideoSite, tmp_path: Path) -> None:
+def test_a_snapshot_needs_no_server(
+    program: Program, client: httpx2.Client, site: VideoSite, tmp_path: Path
+) -> None:
     data_dir = str(program.data_dir)
+    add(client, "Still", site.url)
 
-    taken = glimpser("snapshot", "Room", "--data-dir", data_dir, "-o", str(tmp_path / "out.jpg"), **OPEN)
+    taken = glimpser("snapshot", "Still", "--data-dir", data_dir, "-o", str(tmp_path / "out.jpg"), **OPEN)
 
     assert taken.returncode == 0, taken.stderr
     assert (tmp_path / "out.jpg").read_bytes()[:2] == b"\xff\xd8"

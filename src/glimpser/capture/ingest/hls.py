@@ -86,6 +86,7 @@ class Fetcher:
         self._open_by: float | None = time.monotonic() + timeout_s
         self.address = _address(parse_target(media.address, WEB_SCHEMES))
         self._opened_at: deque[float] = deque(maxlen=MAX_OPENS)
+        self._responses: list[http.client.HTTPResponse] = []
         self.failure: MediaError | None = None
 
     def open(self, url: str, _flags: int, options: Mapping[str, str]) -> Body:
@@ -103,6 +104,12 @@ class Fetcher:
             self.failure = self._why_not(url)
         return io.BytesIO()
 
+    def close(self) -> None:
+        """Let go of all bodies; libav forgets those of a stream that it cannot open."""
+        for response in self._responses:
+            response.close()
+        self._responses.clear()
+
     def settled(self) -> None:
         """Say that the stream is open: from now on each request has its own time."""
         self._open_by = None
@@ -115,6 +122,7 @@ class Fetcher:
         request = urllib.request.Request(_address(target), headers=_range(options))  # noqa: S310  # checked above
         with _within(self._timeout_s, self._tunnels.break_off):
             response = self._opener.open(request, timeout=self._timeout_s)
+        self._responses = [one for one in self._responses if not one.isclosed()] + [response]
         reader = Reader(response, self._timeout_s)
         begun = _first_bytes(reader, len(_PLAYLIST))
         if begun != _PLAYLIST:

@@ -74,9 +74,11 @@ def _open_hls(media: MediaInput, proxy: str, timeout_s: tuple[float, float]) -> 
             io_open=fetcher.open,
         )
     except av.error.FFmpegError as error:
+        fetcher.close()
         raise fetcher.failure or error from error
     if fetcher.failure is not None and not container.streams.video:
         container.close()
+        fetcher.close()
         raise fetcher.failure
     fetcher.settled()
     return container
