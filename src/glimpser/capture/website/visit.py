@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from glimpser.capture.website.bidi import BidiError, BrowserLost, Link
 from glimpser.capture.website.faults import fault_of
@@ -19,6 +21,11 @@ _SETTLE_S = 0.05
 _POLL_S = 0.2
 _LAST_LOOK_S = 4.0
 _SHOT_S = 8.0
+_TURNS = 3
+_TELLING = frozenset(("invalid argument", "javascript error"))
+"""Errors that say something of what was asked, not of a page that was replaced meanwhile."""
+
+T = TypeVar("T")
 
 
 async def visit(link: Link, page: PageSpec, *, user_agent: str, spawn: Spawn) -> PageShot:
@@ -50,7 +57,8 @@ class _Visit:
             await self._load()
             await self._wait()
             await self._remove()
-            return await self._described(await self._picture())
+            picture = await self._picture()
+            return await self._turning(lambda: self._described(picture))
         except PageFailed as error:
             shot = await self._last_look() if self._answered else None
             raise PageFailed(error.detail, shot=shot) from error
@@ -98,9 +106,20 @@ class _Visit:
             if error.code == "invalid argument":
                 raise
         await self._hold_still()
-        picture = await shoot_unfinished(self._tab, self._page)
+        picture = await self._turning(lambda: shoot_unfinished(self._tab, self._page))
         self._loaded = False
         return picture
+
+    async def _turning(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something with a page that may be replaced meanwhile: then again, with what took its place."""
+        for _ in range(_TURNS):
+            try:
+                return await work()
+            except BidiError as error:
+                if error.code in _TELLING:
+                    raise
+                await asyncio.sleep(_SETTLE_S)
+        return await work()
 
     async def _hold_still(self) -> None:
         with suppress(BidiError):
