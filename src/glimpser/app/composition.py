@@ -290,7 +290,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LiveP
     )
     means = await ground.stack.enter_async_context(open_means(ground.config, ways))
     registry = registry_of(ground.config, means)
-    feeds = Feeds(registry, clock=clock)
+    feeds = Feeds(registry, clock=clock, timezone=ground.config.capture.timezone)
     pipeline = Pipeline(
         alerting,
         database,
@@ -310,7 +310,6 @@ async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LiveP
         grace_s=ground.config.alerts.health_grace_s,
         publish=publish,
     )
-    feeds = Feeds(registry, clock=clock)
     live = Live(
         pool=pool,
         streams=streams,

@@ -16,7 +16,7 @@ from glimpser.config import Config
 from glimpser.core.clock import SystemClock
 from glimpser.core.errors import InvalidInput
 from glimpser.core.kinds import Registry, kind_of
-from glimpser.core.live import Feed, Located, MediaInput, Polled, Pushed
+from glimpser.core.live import Located, MediaInput, Polled, Pushed
 from glimpser.core.pages import MAX_LIMIT, PageRequest
 from glimpser.core.sources import Shot
 from glimpser.core.templates import TemplateFilter, TemplateSettings
@@ -24,9 +24,9 @@ from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.egress.gate import Gate
 from glimpser.egress.proxy import open_proxy
-from glimpser.services.feeds import Feeds, caption_of
+from glimpser.services.feeds import Feeds
 from glimpser.services.guessing import Guesser
-from glimpser.streaming.retouch import retouch_of
+from glimpser.streaming.retouch import Retouch
 
 Tell = Callable[[str], None]
 """Is told what is done now, in a few words."""
@@ -76,26 +76,27 @@ async def _of_address(config: Config, what: str, tell: Tell) -> Shot:
 
 async def _taken(view: _View, registry: Registry, tell: Tell) -> Shot:
     tell(f"Opening it: {kind_of(registry, view.settings.kind).title}")
-    return await _picture_of(view, Feeds(registry, clock=SystemClock()).of(view.settings))
+    feeds = Feeds(registry, clock=SystemClock(), timezone=view.config.capture.timezone)
+    return await _picture_of(view, feeds)
 
 
-async def _picture_of(view: _View, feed: Feed) -> Shot:
-    match feed:
+async def _picture_of(view: _View, feeds: Feeds) -> Shot:
+    retouch = feeds.retouch_of(view.settings)
+    match feed := feeds.of(view.settings):
         case Polled():
             return await feed.source.snapshot()
         case Pushed():
             raise InvalidInput("Pictures are sent to this view: it has none without the running program.")
         case Located():
-            return await _decoded(view, (await feed.locate()).media)
+            return await _decoded(view.config, (await feed.locate()).media, retouch)
         case MediaInput():
-            return await _decoded(view, feed)
+            return await _decoded(view.config, feed, retouch)
 
 
-async def _decoded(view: _View, media: MediaInput) -> Shot:
-    gate = Gate(camera_policy(view.config, ()))
-    section = view.config.capture
+async def _decoded(config: Config, media: MediaInput, retouch: Retouch) -> Shot:
+    gate = Gate(camera_policy(config, ()))
+    section = config.capture
     opener = Opener(gate, file_roots=section.file_roots, stall_timeout_s=section.stall_timeout_s)
-    retouch = retouch_of(view.settings.privacy_masks, caption_of(view.settings))
     async with open_proxy(gate, name="snapshot") as proxy:
         reached = media if media.proxy is not None else through_proxy(media, proxy.url)
         jpeg = await asyncio.to_thread(take_picture, opener, reached, retouch=retouch)

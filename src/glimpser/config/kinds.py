@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationInfo
 
 from glimpser.config.secret import Secret
+from glimpser.core.errors import InvalidInput
+from glimpser.core.local_time import zone_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
@@ -84,6 +86,19 @@ def _public_url(value: object) -> str:
         raise ValueError("give scheme, host and port alone")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port is not None else "")
+
+
+def time_zone(name: str) -> str:
+    """Take the name of a time zone.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    try:
+        zone_of(name)
+    except InvalidInput as error:
+        raise ValueError(error.detail) from error
+    return name
 
 
 def webdriver_url(value: Secret) -> Secret:

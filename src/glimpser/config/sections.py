@@ -24,6 +24,7 @@ from glimpser.config.kinds import (
     TlsMode,
     WholeNumber,
     long_enough,
+    time_zone,
     webdriver_url,
 )
 from glimpser.config.secret import Secret
@@ -290,6 +291,13 @@ class Capture(Section):
         meaning="Silence after which a camera counts as stalled, in seconds.",
     )
 
+    timezone: Annotated[str, AfterValidator(time_zone)] | None = setting(
+        None,
+        shown="this machine's",
+        wants="an IANA name of a time zone, like Europe/Berlin or UTC",
+        meaning="Clock of the times that are written into pictures, for views without a `timezone` of their"
+        " own.",
+    )
     webdriver_url: Annotated[Secret, AfterValidator(webdriver_url)] | None = setting(
         None,
         wants="an address like http://grid:4444",

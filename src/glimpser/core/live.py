@@ -79,10 +79,14 @@ OtherT = TypeVar("OtherT", bound=Feed)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """What is written into each picture of a view: a name, and the time it was captured, in UTC."""
+    """What is written into each picture of a view: a name, and the time it was captured.
+
+    The time is that of `timezone`, an IANA name; None: of this machine's clock.
+    """
 
     name: str | None = None
     time: bool = False
+    timezone: str | None = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,25 +21,26 @@ _UNREADABLE = "The picture cannot be read, so what is private in it cannot be co
 class Feeds:
     """Any thread."""
 
-    def __init__(self, registry: Registry, *, clock: Clock) -> None:
+    def __init__(self, registry: Registry, *, clock: Clock, timezone: str | None = None) -> None:
+        """`timezone`: that of captions whose view has none of its own; None: this machine's."""
         self._registry = registry
         self._clock = clock
+        self._timezone = timezone
 
     def of(self, settings: TemplateSettings) -> Feed:
         """Give the feed of a view, for taking single pictures: those of `Polled` come retouched.
 
-        Others are retouched by what decodes or receives them, which needs `spec`, or `caption_of` and the
-        privacy masks.
+        Others are retouched by what decodes or receives them, which needs `spec`, or `retouch_of`.
 
         Raises:
             GlimpserError: as the kind's `feed` does.
         """
         feed = self._as_it_is(settings)
-        retouch = retouch_of(settings.privacy_masks, caption_of(settings))
+        retouch = self.retouch_of(settings)
         if not isinstance(feed, Polled) or not retouch:
             return feed
         source = _Retouched(feed.source, retouch, self._clock)
-        key = f"{feed.key} {settings.privacy_masks} {caption_of(settings)}"
+        key = f"{feed.key} {settings.privacy_masks} {retouch.caption}"
         return replace(feed, source=source, key=key)
 
     def spec(self, template: Template, *, is_watched: bool = False) -> LiveSpec[Feed]:
@@ -58,17 +59,21 @@ class Feeds:
             zones=tuple(zone.points for zone in settings.zones),
             motion_masks=settings.motion_masks,
             privacy_masks=settings.privacy_masks,
-            caption=caption_of(settings),
+            caption=self._caption_of(settings),
         )
+
+    def retouch_of(self, settings: TemplateSettings) -> Retouch:
+        """Give what is done to every picture of a view."""
+        return retouch_of(settings.privacy_masks, self._caption_of(settings))
+
+    def _caption_of(self, settings: TemplateSettings) -> Caption:
+        """Say what is written. A view is on UTC unless it was given a zone: that is no choice of UTC."""
+        wanted = settings.overlay
+        timezone = self._timezone if settings.timezone == "UTC" else settings.timezone
+        return Caption(name=settings.name if wanted.name else None, time=wanted.time, timezone=timezone)
 
     def _as_it_is(self, settings: TemplateSettings) -> Feed:
         return kind_of(self._registry, settings.kind).feed(settings.config)
-
-
-def caption_of(settings: TemplateSettings) -> Caption:
-    """Give what is written into the pictures of a view."""
-    wanted = settings.overlay
-    return Caption(name=settings.name if wanted.name else None, time=wanted.time)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glimpser.core.live import Caption
+from glimpser.core.local_time import zone_of
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BOX = 16
@@ -32,10 +33,11 @@ NOTHING = Size(0, 0)
 
 
 def text_of(caption: Caption, captured_at: datetime) -> str:
-    """Give the line to write; empty: none. The time is in UTC and says so."""
+    """Give the line to write; empty: none. The time says which zone it is of."""
     parts = [caption.name] if caption.name else []
     if caption.time:
-        parts.append(f"{captured_at:%Y-%m-%d %H:%M:%S} UTC")
+        zone = None if caption.timezone is None else zone_of(caption.timezone)
+        parts.append(f"{captured_at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}")
     return "  ".join(parts)
 
 

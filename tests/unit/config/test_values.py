@@ -77,6 +77,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
         ],
         ["file:///srv/objects", "file:///with%20space", "s3://bucket", "s3://my.bucket/some/prefix"],
     ),
+    "CAPTURE__TIMEZONE": (["Mars/Phobos", "../UTC", "-1"], ["Europe/Berlin", "UTC"]),
     "CAPTURE__INGEST_WORKERS": (["0", "33", "all"], ["1", "32"]),
     "CAPTURE__STALL_TIMEOUT_S": (["0.5", "15.1", "nan", "inf", "-8"], ["1", "7.5", "15"]),
     "CAPTURE__CAMERA_CIDRS": (

@@ -155,5 +155,26 @@ def test_a_stream_is_covered_by_what_decodes_it() -> None:
 
     assert spec.feed == MediaInput(address="rtsp://10.0.0.9/")
     assert spec.privacy_masks == (EVERYTHING,)
-    assert spec.caption == Caption(name="Door", time=True)
+    assert spec.caption == Caption(name="Door", time=True, timezone=None)
     assert spec.motion.detector == OFF
+
+
+@pytest.mark.parametrize(
+    ("own", "configured", "written"),
+    [
+        ("UTC", None, None),
+        ("UTC", "UTC", "UTC"),
+        ("UTC", "Europe/Berlin", "Europe/Berlin"),
+        ("Asia/Tokyo", "Europe/Berlin", "Asia/Tokyo"),
+    ],
+    ids=["of the machine", "configured as UTC", "configured", "of the view"],
+)
+def test_the_clock_of_a_caption_is_that_of_the_view_then_of_the_configuration(
+    own: str, configured: str | None, written: str | None
+) -> None:
+    settings = replace(MASKED, kind=KIND.name, timezone=own, overlay=Overlay(time=True))
+    template = replace(a_template(), settings=settings)
+
+    spec = Feeds({KIND.name: KIND}, clock=FakeClock(), timezone=configured).spec(template)
+
+    assert spec.caption.timezone == written

@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 
 import numpy as np
@@ -21,11 +22,29 @@ def gray(width: int, height: int, level: int = 128) -> NDArray[np.uint8]:
         (Caption(name="Door"), "Door"),
         (Caption(time=True), "2026-03-01 12:00:05 UTC"),
         (Caption(name="Door", time=True), "Door  2026-03-01 12:00:05 UTC"),
+        (Caption(time=True, timezone="Europe/Berlin"), "2026-03-01 13:00:05 CET"),
+        (Caption(time=True, timezone="Asia/Kathmandu"), "2026-03-01 17:45:05 +0545"),
     ],
-    ids=["nothing", "name", "time", "both"],
+    ids=["nothing", "name", "time", "both", "zone", "zone-without-letters"],
 )
 def test_the_line_says_what_is_wanted(wanted: Caption, line: str) -> None:
     assert caption.text_of(wanted, NOON) == line
+
+
+def test_summer_time_is_that_of_the_picture() -> None:
+    july = NOON.replace(month=7)
+
+    assert caption.text_of(Caption(time=True, timezone="Europe/Berlin"), july) == "2026-07-01 14:00:05 CEST"
+
+
+def test_without_a_zone_it_is_the_time_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XYZ-3")
+        time.tzset()
+        line = caption.text_of(Caption(time=True, timezone=None), NOON)
+    time.tzset()
+
+    assert line == "2026-03-01 15:00:05 XYZ"
 
 
 @pytest.mark.parametrize("width", [320, 640, 1280, 1920])

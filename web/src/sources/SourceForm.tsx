@@ -209,7 +209,7 @@ function AreaSection({ template, values, errors, set }: SectionProps & { templat
       />
       <CheckField
         label="Write the time into every picture"
-        hint="In UTC. Motion detection does not see it."
+        hint="On the clock of its time zone, or of this server. Motion detection does not see it."
         checked={values.overlay.time}
         onChange={(time) => set({ overlay: { ...values.overlay, time } })}
       />
