@@ -23,6 +23,7 @@ _FINE_SIGMA_PX, _COARSE_SIGMA_PX = 0.8, 3.0
 _NO_COARSE_EDGE = 1.5
 _LEAST_SPREAD = 20.0
 """Gray levels between the darkest and the brightest of a picture in which outlines can be made out."""
+_ORDINARY = (0.02, 0.98)
 _MOVED_BELOW, _SAME_ABOVE = 0.38, 0.5
 _BLURRED_BELOW, _SHARP_ABOVE = 0.66, 0.74
 _LEARNED_LOOKS = 10
@@ -50,15 +51,17 @@ class OutlineReader:
 
     def read(self, gray: MatLike) -> Outline:
         """Read a gray picture of any size, stretched to fit."""
-        small = cv2.resize(gray, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
+        levels = cv2.resize(gray, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        small = levels.astype(np.float32)
         fine = _edges(small, _FINE_SIGMA_PX)
         share = fine / (_edges(small, _COARSE_SIGMA_PX) + _NO_COARSE_EDGE)
-        low, high = np.percentile(self._seen(small), (2, 98))
         outline = np.sqrt(fine / (cv2.blur(fine, (_AROUND_PX, _AROUND_PX)) + _FAINT))
         if self._visible is not None:  # a mask's border is an edge that nothing can move
             outline = np.where(self._visible, outline, self._seen(outline).mean())
         return Outline(
-            np.asarray(outline, np.float32), float(self._seen(share).mean()), spread=float(high - low)
+            np.asarray(outline, np.float32),
+            float(self._seen(share).mean()),
+            spread=_spread(self._seen(levels)),
         )
 
     def _seen(self, picture: MatLike) -> MatLike:
@@ -104,6 +107,13 @@ class Reference:
         """Give the best correlation over small shifts: 1 the same, about 0 something else."""
         inner = outline.edges[_SHIFT_PX:-_SHIFT_PX, _SHIFT_PX:-_SHIFT_PX]
         return float(cv2.matchTemplate(self._edges, inner, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _spread(levels: MatLike) -> float:
+    """Give how far apart the levels lie, but for the darkest and the brightest 2 % of the pixels."""
+    below = np.cumsum(np.bincount(levels.ravel(), minlength=256))
+    low, high = np.searchsorted(below, np.multiply(_ORDINARY, below[-1]))
+    return float(high - low)
 
 
 def _edges(picture: MatLike, sigma_px: float) -> MatLike:
