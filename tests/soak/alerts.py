@@ -3,7 +3,6 @@
 import json
 import math
 import random
-import re
 import subprocess
 import tempfile
 import time
@@ -16,23 +15,16 @@ from typing import Any
 
 import httpx2
 
-import glimpser
 from glimpser.testing.clips import make_clip
 from tests.bench.figures import Figure, Part
 from tests.program import Program, command, environment, wait_for
 from tests.program import glimpser as run_command
+from tests.soak.failpoints import on_the_alert_path
 from tests.soak.moody import MoodyReceiver
 
 RARELY = 30
 """Of so many kills, one at least is at each failpoint."""
-WORST_MOMENTS = tuple(
-    sorted(
-        name
-        for source in Path(glimpser.__file__).parent.rglob("*.py")
-        for name in re.findall(r'\bhit(?:\(|, )"([a-z_.]+)"', source.read_text(encoding="utf-8"))
-        if not name.startswith("migration.")  # there is nothing to migrate, nor to tell, in a run
-    )
-)
+WORST_MOMENTS = on_the_alert_path()
 """All failpoints from the picture of an event to the record of its delivery."""
 
 _VIEWS: Mapping[str, tuple[float, float]] = {
