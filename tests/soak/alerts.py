@@ -37,6 +37,8 @@ _CLIP_S = 4.8
 _SECRET = "of a receiver that lives as long as the run"
 _BASE_URL = "https://glimpser.example"
 _DIES_WITHIN_S = 20.0
+_TRIES = 3
+"""A busy machine may not come to a failpoint in time."""
 _EARLY_SHARE = 0.2
 _EARLY_S = (0.05, 1.8)
 _SETTLES_WITHIN_S = 900.0
@@ -174,13 +176,17 @@ def _created(client: httpx2.Client, path: str, **body: object) -> dict[str, Any]
 
 
 def _die_at(worst_moment: str, stage: _Stage, found: _Found, chance: random.Random) -> None:
-    """Have it kill itself at one of the first passages of a failpoint."""
-    specification = f"{worst_moment}:kill:{chance.randint(1, 3)}"
-    with _launched(stage, GLIMPSER_FAILPOINT=specification) as process:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_DIES_WITHIN_S)
-        found.killed[worst_moment] += process.returncode == _KILLED
-        found.killed["elsewhere"] += process.returncode is None
+    """Have it kill itself at one of the first passages of a failpoint; again if it did not come there."""
+    for _ in range(_TRIES):
+        specification = f"{worst_moment}:kill:{chance.randint(1, 3)}"
+        with _launched(stage, GLIMPSER_FAILPOINT=specification) as process:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_DIES_WITHIN_S)
+            status = process.returncode
+        assert status in (None, _KILLED), f"it ended by itself: see {stage.data_dir}.log"
+        found.killed[worst_moment if status else "elsewhere"] += 1
+        if status:
+            return
 
 
 def _kill_early(stage: _Stage, found: _Found, chance: random.Random) -> None:
