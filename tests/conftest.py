@@ -3,14 +3,23 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+
+from tests.distribution import ByWhatIsShared
 
 # The suite gives the same answer each time; `just fuzz` looks for news with many more random examples.
 hypothesis.settings.register_profile("suite", derandomize=True, database=None, deadline=None, max_examples=50)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=20_000)
 hypothesis.settings.load_profile("suite")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByWhatIsShared:
+    """Asked by `pytest -n` who gets which tests."""
+    return ByWhatIsShared(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,6 @@ from glimpser.egress.proxy import open_proxy
 from glimpser.observability.metrics import Metrics
 from glimpser.process.runner import open_runner
 
-BROWSER_TESTS = pytest.mark.xdist_group("chromium")
-"""They start one browser for each module: two cores have no room for more at a time."""
-
 
 @dataclass(frozen=True)
 class Asked:

@@ -11,7 +11,7 @@ from tests.browser.conftest import Open
 from tests.browser.pages import opened
 from tests.program import Program
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.timeout(180)
 
 SECRET = "a password for the tests"
 

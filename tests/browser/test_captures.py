@@ -12,7 +12,7 @@ from tests.browser.conftest import Open
 from tests.browser.pages import sign_in, violations_in_both_themes
 from tests.program import wait_for
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.browser.conftest import Open
 from tests.browser.pages import DESKTOP, PHONE, overflow_px, sign_in, violations, violations_in_both_themes
 from tests.program import Program
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.timeout(240)
 
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 SMALLEST_TARGET_PX = 24

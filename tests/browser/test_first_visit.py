@@ -11,7 +11,7 @@ from tests.browser.conftest import Open
 from tests.browser.pages import DESKTOP, PHONE, expect_moving, opened, overflow_px, violations_in_both_themes
 from tests.program import EMAIL, PASSWORD, running
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.timeout(180)
 
 
 def test_from_the_code_to_a_moving_picture(

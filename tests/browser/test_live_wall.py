@@ -12,7 +12,7 @@ from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 from tests.browser.conftest import Open
 from tests.browser.pages import expect_moving, sign_in
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.timeout(180)
 
 MANY = 7
 """More than the six connections that a browser opens to one host."""

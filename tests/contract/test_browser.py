@@ -10,9 +10,9 @@ import simplejpeg
 
 from glimpser.core.browsing import Browser, PageFailed, PageSpec, Part, Waits
 from glimpser.testing.browser import FakeBrowser
-from tests.web_site import BROWSER_TESTS, Site, browsing, serving
+from tests.web_site import Site, browsing, serving
 
-pytestmark = [pytest.mark.anyio, BROWSER_TESTS]
+pytestmark = pytest.mark.anyio
 
 PAGE = """<!doctype html><title>A page</title><body style="margin:0">
 <p>What is to be read on the page</p>

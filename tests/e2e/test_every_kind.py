@@ -7,9 +7,9 @@ import pytest
 from tests.kinds_watching import Seen, open_to, watch_troubles
 from tests.kinds_world import every_kind
 from tests.program import running
-from tests.web_site import BROWSER_TESTS, require_browser
+from tests.web_site import require_browser
 
-pytestmark = [pytest.mark.timeout(240), BROWSER_TESTS]
+pytestmark = pytest.mark.timeout(240)
 
 KINDS = {
     "page with banner and video": "error page",

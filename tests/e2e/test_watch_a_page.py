@@ -11,9 +11,9 @@ import pytest
 import simplejpeg
 
 from tests.program import OPEN_LOOPBACK, Program, running, wait_for
-from tests.web_site import BROWSER_TESTS, require_browser
+from tests.web_site import require_browser
 
-pytestmark = [pytest.mark.timeout(180), BROWSER_TESTS]
+pytestmark = pytest.mark.timeout(180)
 
 PAGES = {
     "/": "<title>Level</title><body><div class=banner style='position:fixed;inset:0'>Cookies?</div>"

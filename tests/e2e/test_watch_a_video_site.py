@@ -12,7 +12,7 @@ from tests.program import Program, glimpser, running, wait_for
 from tests.video_site import VideoSite, video_site
 
 # One program for all, so all in one process.
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("video site")]
+pytestmark = pytest.mark.timeout(180)
 
 OPEN = {"GLIMPSER_CAPTURE__EGRESS_ALLOW": '["127.0.0.0/8"]'}
 

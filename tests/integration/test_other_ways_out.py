@@ -19,9 +19,9 @@ from glimpser.egress.proxy import open_proxy
 from glimpser.observability.metrics import Metrics
 from glimpser.process.command import Command
 from glimpser.process.runner import open_runner
-from tests.web_site import BROWSER_TESTS, browsing, require_browser, serving
+from tests.web_site import browsing, require_browser, serving
 
-pytestmark = [pytest.mark.anyio, BROWSER_TESTS]
+pytestmark = pytest.mark.anyio
 
 COUNT = (
     "<body><script>localStorage.n = Number(localStorage.n || 0) + 1; document.write(localStorage.n)</script>"

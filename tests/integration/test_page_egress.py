@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from glimpser.core.browsing import PageSpec, Waits
-from tests.web_site import BROWSER_TESTS, Page, browsing, html, redirect, serving
+from tests.web_site import Page, browsing, html, redirect, serving
 
-pytestmark = [pytest.mark.anyio, BROWSER_TESTS]
+pytestmark = pytest.mark.anyio
 
 OPEN, CLOSED = "127.0.0.2", "127.0.0.9"
 

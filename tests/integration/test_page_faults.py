@@ -17,9 +17,9 @@ from glimpser.capture.website.settings import BrowserSettings
 from glimpser.core.browsing import PageFailed, PageSpec, Waits
 from glimpser.core.errors import Misconfigured
 from glimpser.process.launching import find_program
-from tests.web_site import BROWSER_TESTS, Site, browsing, html, raw, redirect, serving
+from tests.web_site import Site, browsing, html, raw, redirect, serving
 
-pytestmark = [pytest.mark.anyio, BROWSER_TESTS]
+pytestmark = pytest.mark.anyio
 
 GOOD = "<title>Good</title><p>still here</p>"
 

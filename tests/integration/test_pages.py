@@ -22,9 +22,9 @@ from glimpser.core.browsing import (
     Waits,
 )
 from glimpser.core.errors import InvalidInput
-from tests.web_site import BROWSER_TESTS, Answer, Asked, Site, browsing, html, redirect, serving
+from tests.web_site import Answer, Asked, Site, browsing, html, redirect, serving
 
-pytestmark = [pytest.mark.anyio, BROWSER_TESTS]
+pytestmark = pytest.mark.anyio
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 128, 0), (0, 0, 255)
 

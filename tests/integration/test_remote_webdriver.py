@@ -19,9 +19,9 @@ from glimpser.observability.metrics import Metrics
 from glimpser.process.command import Command
 from glimpser.process.runner import Runner, open_runner
 from tests.integration.test_pages import basic, filled
-from tests.web_site import BROWSER_TESTS, Site, raw, require_browser, serving
+from tests.web_site import Site, raw, require_browser, serving
 
-pytestmark = [pytest.mark.anyio, BROWSER_TESTS]
+pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager

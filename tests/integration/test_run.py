@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "run"
-pytestmark = pytest.mark.xdist_group("run")  # they share one environment, which takes seconds to make
 
 # A build backend of the standard library's: an editable wheel with one command, `glimpser`.
 BACKEND = """
