@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 
-from glimpser.core.errors import Denied, Unavailable
+from glimpser.core.errors import Denied, GlimpserError, Unavailable
+from glimpser.egress.fetching import Fetch, Fetcher
 from glimpser.egress.gate import Checked, Gate, Resolve, resolve_host
-from glimpser.egress.pinned import reason_of
+from glimpser.egress.pinned import SCHEMES, reason_of
 from glimpser.egress.target import DEFAULT_PORTS
 
 _RESOLVE_WITHIN_S = 3.0
@@ -16,8 +18,9 @@ _CONNECT_WITHIN_S = 4.0
 class Reach:
     """Event loop's thread. An address that one of the gates lets through is tried."""
 
-    def __init__(self, gates: Sequence[Gate], *, resolve: Resolve = resolve_host) -> None:
+    def __init__(self, gates: Sequence[Gate], fetcher: Fetcher, *, resolve: Resolve = resolve_host) -> None:
         self._gates = gates
+        self._fetcher = fetcher
         self._resolve = resolve
 
     async def resolve(self, url: str) -> Checked:
@@ -65,3 +68,14 @@ class Reach:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+    async def hear(self, checked: Checked) -> None:
+        """Wait until a web server answers, whatever it says; the caller bounds the time.
+
+        What goes wrong is left to those who know what is to be there. Of other protocols nothing is asked.
+        """
+        if checked.target.scheme not in SCHEMES:
+            return
+        url = replace(checked.target, userinfo=None).url()
+        with contextlib.suppress(GlimpserError):
+            await self._fetcher.get(Fetch(url=url, only_head=True, max_bytes=1))

@@ -60,6 +60,10 @@ class Reaches(Protocol):
         """Open and close a connection. Raises: Unavailable."""
         ...
 
+    async def hear(self, checked: Checked) -> None:
+        """Wait until it says anything at all, if it is one that is asked first."""
+        ...
+
 
 class Trials(Protocol):
     """Has views run that are not saved; `services.live.Live` is one."""
@@ -185,6 +189,8 @@ class Probing:
             checked = await self._reaches.resolve(url)
             await steps.begin("connect")
             await self._reaches.connect(checked)
+            if ask.kind is not None:  # else it is heard when it is recognised
+                await self._reaches.hear(checked)
         if ask.kind is not None:
             return Guess(kind_of(self._registry, ask.kind), ask.config)
         await steps.begin("recognise")

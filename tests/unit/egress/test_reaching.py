@@ -3,12 +3,15 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import pytest
 
 from glimpser.core.errors import Denied, InvalidInput, Unavailable
-from glimpser.egress.gate import Gate, GatePolicy
+from glimpser.egress.fetching import open_fetcher
+from glimpser.egress.gate import Gate, GatePolicy, Resolve, resolve_host
 from glimpser.egress.reaching import Reach
 
 pytestmark = pytest.mark.anyio
@@ -17,45 +20,104 @@ OPEN = Gate(GatePolicy((ipaddress.ip_network("127.0.0.0/8"),), setting="capture.
 CLOSED = Gate(GatePolicy())
 
 
-async def test_what_listens_is_reached() -> None:
-    arrived = asyncio.Event()
+@asynccontextmanager
+async def reaching(*gates: Gate, resolve: Resolve = resolve_host) -> AsyncIterator[Reach]:
+    async with open_fetcher(gates[0], agent="test") as fetcher:
+        yield Reach(gates, fetcher, resolve=resolve)
 
-    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        arrived.set()
+
+@dataclass
+class Server:
+    """Gives `answer` to the first line it hears; then ends, unless it is to be `silent` from then on."""
+
+    answer: bytes = b""
+    silent: bool = False
+    port: int = 0
+    heard: list[bytes] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = await reader.readline()
+        self.heard.append(line)
+        self.arrived.set()
+        writer.write(self.answer)
+        if self.silent and line:
+            await reader.read()  # until the other side has had enough
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    reach = Reach([CLOSED, OPEN])
-    async with server:
-        port = server.sockets[0].getsockname()[1]
 
-        await reach.connect(await reach.resolve(f"rtsp://ann:pw@127.0.0.1:{port}/one"))
+@asynccontextmanager
+async def listening(server: Server) -> AsyncIterator[Server]:
+    opened = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    async with opened:
+        server.port = opened.sockets[0].getsockname()[1]
+        yield server
 
-        await asyncio.wait_for(arrived.wait(), 5)
+
+async def test_what_listens_is_reached() -> None:
+    async with listening(Server()) as server, reaching(CLOSED, OPEN) as reach:
+        await reach.connect(await reach.resolve(f"rtsp://ann:pw@127.0.0.1:{server.port}/one"))
+
+        await asyncio.wait_for(server.arrived.wait(), 5)
 
 
 async def test_a_port_nobody_listens_on_is_said_in_plain_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    reach = Reach([OPEN])
 
-    with pytest.raises(Unavailable, match=f"127.0.0.1 port {port}: the connection was refused"):
-        await reach.connect(await reach.resolve(f"http://127.0.0.1:{port}/"))
+    async with reaching(OPEN) as reach:
+        with pytest.raises(Unavailable, match=f"127.0.0.1 port {port}: the connection was refused"):
+            await reach.connect(await reach.resolve(f"http://127.0.0.1:{port}/"))
 
 
 async def test_an_address_closed_to_all_is_never_connected_to() -> None:
-    with pytest.raises(Denied, match=r"capture\.egress_allow"):
-        await Reach([CLOSED, CLOSED]).resolve("http://127.0.0.1/")
+    async with reaching(CLOSED, CLOSED) as reach:
+        with pytest.raises(Denied, match=r"capture\.egress_allow"):
+            await reach.resolve("http://127.0.0.1/")
 
 
 async def test_a_name_that_does_not_resolve_is_said() -> None:
     def resolve(_host: str, _port: int) -> Sequence[str]:
         raise socket.gaierror("no such name")
 
-    with pytest.raises(Unavailable, match=r"cam\.example does not resolve"):
-        await Reach([OPEN], resolve=resolve).resolve("rtsp://cam.example/")
+    async with reaching(OPEN, resolve=resolve) as reach:
+        with pytest.raises(Unavailable, match=r"cam\.example does not resolve"):
+            await reach.resolve("rtsp://cam.example/")
 
 
 async def test_what_is_no_address_is_refused() -> None:
-    with pytest.raises(InvalidInput):
-        await Reach([OPEN]).resolve("file:///etc/passwd")
+    async with reaching(OPEN) as reach:
+        with pytest.raises(InvalidInput):
+            await reach.resolve("file:///etc/passwd")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", b"HTTP/1.1 500 Oops\r\n\r\n", b"SSH-2.0-x\r\n", b""],
+    ids=["good", "error", "no-http", "end"],
+)
+async def test_any_answer_is_one(answer: bytes) -> None:
+    async with listening(Server(answer)) as server, reaching(OPEN) as reach:
+        checked = await reach.resolve(f"http://ann:pw@127.0.0.1:{server.port}/one")
+        async with asyncio.timeout(5):
+            await reach.hear(checked)
+
+        assert server.heard == [b"GET /one HTTP/1.1\r\n"]
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Type:"], ids=["nothing", "half"])
+async def test_silence_is_waited_for(answer: bytes) -> None:
+    async with listening(Server(answer, silent=True)) as server, reaching(OPEN) as reach:
+        checked = await reach.resolve(f"http://127.0.0.1:{server.port}/")
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await reach.hear(checked)
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+async def test_who_speaks_another_protocol_or_is_open_to_cameras_alone_is_not_asked(scheme: str) -> None:
+    async with listening(Server()) as server, reaching(CLOSED, OPEN) as reach:
+        await reach.hear(await reach.resolve(f"{scheme}://127.0.0.1:{server.port}/"))
+
+        assert server.heard == []

@@ -83,6 +83,9 @@ class Network:
         assert checked.target.host == "203.0.113.20"
         await self._step("connect")
 
+    async def hear(self, checked: Checked) -> None:
+        await self._step("hear")
+
     async def look(self, url: str) -> Content:
         await self._step("recognise")
         return Content.STREAM
@@ -213,15 +216,23 @@ async def test_a_camera_that_says_no_is_quoted(world: World) -> None:
     assert (job.status, job.step, job.error) == ("dead", "open", "The camera refuses the credentials.")
 
 
+@pytest.mark.parametrize(
+    ("hangs", "ask", "step"),
+    [
+        ("recognise", Ask(url=ADDRESS), "recognise"),
+        ("hear", Ask(kind="camera", config={"url": ADDRESS}), "connect"),
+    ],
+    ids=["address", "config"],
+)
 async def test_something_that_never_answers_is_given_up(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, *, hangs: str, ask: Ask, step: str
 ) -> None:
     monkeypatch.setattr("glimpser.services.probing.ANSWER_WITHIN_S", 0.05)
-    world.network.hangs = "recognise"
+    world.network.hangs = hangs
 
-    job = await world.tried(Ask(url=ADDRESS))
+    job = await world.tried(ask)
 
-    assert (job.status, job.step) == ("dead", "recognise")
+    assert (job.status, job.step) == ("dead", step)
     assert "does not answer" in str(job.error)
 
 

@@ -70,6 +70,11 @@ def _libav(error: av.error.FFmpegError) -> str:
     return redact(str(error.strerror or type(error).__name__))
 
 
+def unanswered() -> MediaError:
+    """Say that nothing came in the time there was."""
+    return MediaError(_NO_ANSWER)
+
+
 _ANSWERS = {401: _SENTENCES[0], 403: _SENTENCES[1], 404: _SENTENCES[2]}
 
 

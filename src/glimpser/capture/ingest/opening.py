@@ -11,12 +11,13 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from glimpser.capture.ingest.failures import MediaError, Patience, explain
+from glimpser.capture.ingest.failures import MediaError, Patience, explain, unanswered
 from glimpser.capture.ingest.files import open_beneath
 from glimpser.capture.ingest.guards import MAX_PICTURE_PX, NO_PROTOCOL, VIDEO_FORMATS, limits
 from glimpser.capture.ingest.hls import WEB_SCHEMES
 from glimpser.capture.ingest.peers import Peers
 from glimpser.capture.ingest.web import is_paced, open_web, stopped_by_proxy
+from glimpser.core.clock import SystemClock
 from glimpser.core.errors import GlimpserError, Unavailable
 from glimpser.core.live import MediaInput
 from glimpser.egress.gate import Gate
@@ -92,7 +93,7 @@ class Opener:
         """
         with ExitStack() as stack:
             try:
-                container = self._open_any(media, stack)
+                container = self._open_in_time(media, stack)
                 paced = media.proxy is not None and is_paced(container)
                 yield Media(container, _video_of(container), paced=paced)
             except av.error.FFmpegError as error:
@@ -108,6 +109,17 @@ class Opener:
         file = stack.enter_context(open_beneath(media.address, self._file_roots))
         options = limits(protocols=NO_PROTOCOL, formats=VIDEO_FORMATS)
         return stack.enter_context(av.open(file, "r", options=options))
+
+    def _open_in_time(self, media: MediaInput, stack: ExitStack) -> InputContainer:
+        """Open; libav has many names for what is silent until its time is up, here it gets one."""
+        clock = SystemClock()
+        began = clock.monotonic()
+        try:
+            return self._open_any(media, stack)
+        except av.error.FFmpegError as error:
+            if media.is_file or clock.monotonic() - began < self._open_timeout_s:
+                raise
+            raise stopped_by_proxy(error, media) or unanswered() from error
 
     def _open_any(self, media: MediaInput, stack: ExitStack) -> InputContainer:
         if media.is_file:

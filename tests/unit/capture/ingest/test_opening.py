@@ -353,3 +353,15 @@ def test_a_file_is_closed_after_use(clips: Path) -> None:
             pass
 
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtmp", "rtsps"])
+def test_a_camera_that_is_silent_is_said_to_be(scheme: str) -> None:
+    gate = Gate(GatePolicy(allowed=LOOPBACK))
+    impatient = Opener(gate, file_roots=(), stall_timeout_s=8, open_timeout_s=0.5)
+    with socket.create_server(("127.0.0.1", 0)) as hole:  # it takes connections, and nobody accepts them
+        port = hole.getsockname()[1]
+
+        failure = refusal(MediaInput(address=f"{scheme}://127.0.0.1:{port}/"), impatient)
+
+    assert "does not answer" in failure.reason
