@@ -5,15 +5,18 @@ Exit status 1: something was lost, stayed behind, or took too long.
 
 import argparse
 import json
+import logging
 import random
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench.figures import Part
-from tests.soak import alerts, edge, kills, kinds, outages, pages, runner, schedules, viewers
+import structlog
 
-NAMES = ("kills", "outages", "viewers", "alerts", "schedules", "runner", "pages", "edge", "kinds")
+from tests.bench.figures import Part
+from tests.soak import alerts, edge, kills, kinds, outages, pages, runner, schedules, viewers, wal
+
+NAMES = ("kills", "outages", "viewers", "alerts", "schedules", "runner", "pages", "edge", "kinds", "wal")
 
 
 def main() -> int:
@@ -25,11 +28,13 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=300, help="how often it is killed while alerting")
     parser.add_argument("--cycles", type=int, default=500, help="how many hostile programs are run")
     parser.add_argument("--days", type=int, default=400, help="how many days of schedules pass")
+    parser.add_argument("--cuts", type=int, default=1000, help="at how many places the log is broken off")
     parser.add_argument("--seed", type=int, help="makes the moments of the kills those of an earlier run")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
     sys.stdout.write(f"seed {seed}\n\n")
     parts: Mapping[str, Callable[[], Part]] = {
@@ -42,6 +47,7 @@ def main() -> int:
         "pages": lambda: pages.run(random.Random(seed)),
         "edge": edge.run,
         "kinds": kinds.run,
+        "wal": lambda: wal.run(options.cuts, random.Random(seed)),
     }
     results = {name: _shown(parts[name]()) for name in options.names or NAMES}
     if options.json:
