@@ -42,9 +42,7 @@ class Directories:
         descriptor = os.open(self._root, _DIRECTORY)
         try:
             for name in filter(None, path.split("/")):
-                if create:
-                    self._make(name, descriptor)
-                below = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+                below = self._below(name, descriptor, create=create)
                 os.close(descriptor)
                 descriptor = below
             yield descriptor
@@ -87,10 +85,20 @@ class Directories:
             return sorted(place for place in found if place is not None)
         return []
 
+    def _below(self, name: str, parent: int, *, create: bool) -> int:
+        """Open a directory; it is nearly always there."""
+        try:
+            return os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+        except FileNotFoundError:
+            if not create:
+                raise
+        self._make(name, parent)
+        return os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+
     def _make(self, name: str, parent: int) -> None:
         with suppress(FileExistsError):
             os.mkdir(name, mode=0o700, dir_fd=parent)
-            self.sync(parent)
+        self.sync(parent)
 
 
 def _place(entry: "os.DirEntry[str]", directory: str, prefix: str) -> tuple[str, int | None] | None:

@@ -28,7 +28,7 @@ _PIECE_BYTES = 256 * 1024
 _HOP_BYTES = 1024 * 1024
 """What is gathered before a thread writes it: most pictures take one trip to a thread."""
 _LIST_BATCH = 500
-_THREADS = 4
+_THREADS = 16
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -76,9 +76,13 @@ class FileStore:
         """
         upload = Upload(self._directories, require_key(key))
         try:
-            async for gathered in _gather(data):
-                await self._run(upload.write, gathered)
-            await self._run(upload.finish)
+            gathered = bytearray()
+            async for piece in data:
+                gathered += piece
+                if len(gathered) >= _HOP_BYTES:
+                    await self._run(upload.write, gathered)
+                    gathered = bytearray()
+            await self._run(upload.finish, gathered)
         except BaseException:
             await asyncio.shield(self._run(upload.discard))
             raise
@@ -151,18 +155,6 @@ async def open_files(root: Path, *, sweep: bool = True) -> AsyncIterator[FileSto
         yield store
     finally:
         await store.close()
-
-
-async def _gather(data: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """Join small pieces."""
-    gathered = bytearray()
-    async for piece in data:
-        gathered += piece
-        if len(gathered) >= _HOP_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    if gathered:
-        yield bytes(gathered)
 
 
 def _take(found: Iterator[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -65,9 +65,9 @@ class MirroredStore:
                 await self._noted.wait()
 
     async def put(self, key: str, data: AsyncIterable[bytes], *, content_type: str) -> StoredObject:
-        await self._note(_PUT + key)
-        self._being_put.add(key)
+        self._being_put.add(key)  # first: the note can be seen before `_note` returns
         try:
+            await self._note(_PUT + key)
             return await self._store.put(key, data, content_type=content_type)
         finally:
             self._being_put.discard(key)

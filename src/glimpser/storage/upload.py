@@ -30,18 +30,14 @@ class Upload:
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | bytearray) -> None:
         with self._lock:
-            descriptor = self._open()
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-            self._hash.update(piece)
-            self.size_bytes += len(piece)
+            self._write(piece)
 
-    def finish(self) -> None:
-        """Make the object durable, then visible, then its name durable."""
+    def finish(self, piece: bytes | bytearray = b"") -> None:
+        """Write the last piece, make the object durable, then visible, then its name durable."""
         with self._lock:
+            self._write(piece)
             self._directories.sync(self._open())
             self._close()
             hit("storage.written")
@@ -55,6 +51,14 @@ class Upload:
                 self._directories.remove(f"{self._directory}/{self._name}")
             else:
                 self._directories.remove(f"{NEW}/{self._temporary}")
+
+    def _write(self, piece: bytes | bytearray) -> None:
+        descriptor = self._open()
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        self._hash.update(piece)
+        self.size_bytes += len(piece)
 
     def _open(self) -> int:
         if self._descriptor is None:

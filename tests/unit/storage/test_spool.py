@@ -167,6 +167,23 @@ async def test_a_mirror_gets_what_is_put_and_loses_what_is_deleted(tmp_path: Pat
     assert list(store.objects) == list(mirror.objects) == ["a/2.jpg"]
 
 
+async def test_a_note_that_is_read_before_its_object_is_there_is_kept(tmp_path: Path) -> None:
+    class ReadAtOnce(FileStore):
+        async def put(self, key: str, data: AsyncIterable[bytes], *, content_type: str) -> StoredObject:
+            noted = await super().put(key, data, content_type=content_type)
+            await both._catch_up()  # as `run` may, before whoever noted goes on
+            return noted
+
+    store, mirror, notes = MemoryStore(), OrderedStore(), ReadAtOnce.open(tmp_path)
+    both = MirroredStore(store, mirror, notes, base_uri=BASE, mirror_base_uri=BASE)
+
+    await both.put("a/1.jpg", jpeg(), content_type="image/jpeg")
+    await both._catch_up()
+    await notes.close()
+
+    assert list(mirror.objects) == ["a/1.jpg"]
+
+
 async def test_a_mirror_that_was_away_catches_up_after_a_restart(tmp_path: Path) -> None:
     store, mirror = MemoryStore(), OrderedStore()
     mirror.failure = AWAY
