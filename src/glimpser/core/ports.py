@@ -129,7 +129,8 @@ class DatabaseFault:
 class Database(Protocol):
     """Whole functions run in a thread: no await inside a transaction.
 
-    `work` does no other I/O and may be run again when the database was busy.
+    `work` does no other I/O and may be run again, when the database was busy or refused those that shared a
+    transaction with it. It sees what they did before it; nobody else does before all is durable.
 
     Raises:
         Unavailable: the database is locked or full; nothing was written.

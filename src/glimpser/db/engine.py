@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
+_TOGETHER = 32
+"""How many writes may share a COMMIT: with more the first would wait too long for the last."""
+
 
 class SqlDatabase:
     """Implements `core.ports.Database`. Writers follow each other, readers see the last commit.
@@ -32,7 +35,9 @@ class SqlDatabase:
         self.writer = make_engine(settings, begin="BEGIN IMMEDIATE", pragmas={"foreign_keys": "ON"})
         self.reader = make_engine(settings, begin="BEGIN", pragmas={"query_only": "ON"})
         patience_s = settings.busy_timeout_s
-        self._writes = Lane(self.writer, name="database-writer", threads=1, patience_s=patience_s)
+        self._writes = Lane(
+            self.writer, name="database-writer", threads=1, patience_s=patience_s, together=_TOGETHER
+        )
         self._reads = Lane(
             self.reader, name="database-reader", threads=settings.pool_size, patience_s=patience_s
         )

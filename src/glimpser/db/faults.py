@@ -28,15 +28,26 @@ _MISCONFIGURED = {
 
 def raise_translated(error: DBAPIError) -> NoReturn:
     """Raise the error that says who must act, or this one if only a mistake in the program can cause it."""
+    raise translated(error)
+
+
+def translated(error: DBAPIError) -> Exception:
+    """Give what `raise_translated` raises."""
     meaning = _meaning(_primary_code(error))
     if meaning is None:
-        raise error
-    raise meaning from error
+        return error
+    meaning.__cause__ = error
+    return meaning
 
 
 def is_busy(error: DBAPIError) -> bool:
     """Tell whether the same may succeed in a moment."""
     return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def is_refused(error: DBAPIError) -> bool:
+    """Tell whether SQLite took back only the statement: the transaction stands."""
+    return _primary_code(error) == sqlite3.SQLITE_CONSTRAINT
 
 
 def _primary_code(error: DBAPIError) -> int | None:

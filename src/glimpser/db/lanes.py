@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,7 +12,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from glimpser.core.errors import Unavailable
-from glimpser.db.faults import BUSY, is_busy, raise_translated
+from glimpser.db.faults import BUSY, is_busy, translated
+from glimpser.db.units import Outcome, Unit, commit
 
 T = TypeVar("T")
 
@@ -20,17 +22,25 @@ _RETRY_PAUSE_S = 0.02
 
 
 class Lane:
-    """Some threads, each with a connection of its own, and a bounded queue before them.
+    """Some threads, each with a connection of its own, and a bounded queue of units of work before them.
 
-    A call that waited for its turn longer than `patience_s` is refused without being begun, so that
+    A thread that becomes free takes up to `together` of those that wait into one transaction, so that they
+    share one COMMIT and its sync to the disk. Nobody waits for others to come: one that comes alone is
+    alone. Each has a savepoint, and its answer after the COMMIT.
+
+    A unit that waited for its turn longer than `patience_s` is refused without being begun, so that
     a lock held for a minute costs each caller seconds.
     """
 
-    def __init__(self, engine: Engine, *, name: str, threads: int, patience_s: float) -> None:
+    def __init__(
+        self, engine: Engine, *, name: str, threads: int, patience_s: float, together: int = 1
+    ) -> None:
         self._engine = engine
         self._patience_s = patience_s
+        self._together = together
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._places = threading.BoundedSemaphore(_QUEUE_BOUND)
+        self._waiting: deque[Unit] = deque()
         self._own = threading.local()
         self._lock = threading.Lock()
         self._connections: set[Connection] = set()
@@ -48,34 +58,67 @@ class Lane:
             raise Unavailable("The database is closed: the program is about to end.")
         if not self._places.acquire(blocking=False):
             raise Unavailable("The database has more to do than it can.", retry_after_s=1)
-        deadline_s = time.monotonic() + self._patience_s
-        future = self._executor.submit(self._run_here, work, deadline_s)
-        future.add_done_callback(lambda _: self._places.release())
-        return await asyncio.wrap_future(future)
+        unit = Unit(work, time.monotonic() + self._patience_s)
+        unit.answer.add_done_callback(lambda _: self._places.release())
+        self._waiting.append(unit)
+        self._executor.submit(self._take_turn)  # one turn for each, so that none is left behind
+        answer: T = await asyncio.wrap_future(unit.answer)
+        return answer
 
     async def close(self) -> None:
         """Wait for what runs, refuse what waits, close the connections."""
         self._is_closed = True
         await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+        for unit in self._waiting:
+            unit.answer.cancel()
         for connection in list(self._connections):
             self._drop(connection)
 
-    def _run_here(self, work: Callable[[Connection], T], deadline_s: float) -> T:
-        if time.monotonic() > deadline_s:
-            raise Unavailable(BUSY)
-        while True:
-            try:
-                return self._attempt(work)
-            except DBAPIError as error:
-                if not is_busy(error) or time.monotonic() > deadline_s:
-                    raise_translated(error)
-            time.sleep(_RETRY_PAUSE_S)
+    def _take_turn(self) -> None:
+        """Do what waits; nothing, if an earlier turn did it."""
+        units = self._next_units()
+        try:
+            self._settle(units)
+        except BaseException as error:
+            for unit in units:
+                if not unit.answer.done():
+                    unit.settle(Outcome(error=error))
+            raise
 
-    def _attempt(self, work: Callable[[Connection], T]) -> T:
+    def _next_units(self) -> Sequence[Unit]:
+        """Take those out of the queue whose callers are still there."""
+        units: list[Unit] = []
+        while self._waiting and len(units) < self._together:
+            try:
+                unit = self._waiting.popleft()
+            except IndexError:  # another thread was quicker
+                break
+            if unit.answer.set_running_or_notify_cancel():
+                units.append(unit)
+        return units
+
+    def _settle(self, units: Sequence[Unit]) -> None:
+        """Commit together; if the database refuses that, one by one, as if they had not met."""
+        while units := _refuse_late(units):
+            try:
+                outcomes = self._commit(units)
+            except DBAPIError as error:
+                if is_busy(error):
+                    time.sleep(_RETRY_PAUSE_S)
+                    continue
+                if len(units) > 1:
+                    for unit in units:
+                        self._settle([unit])
+                    return
+                outcomes = [Outcome(error=translated(error))]
+            for unit, outcome in zip(units, outcomes, strict=True):
+                unit.settle(outcome)
+            return
+
+    def _commit(self, units: Sequence[Unit]) -> Sequence[Outcome]:
         connection = self._connection()
         try:
-            with connection.begin():
-                return work(connection)
+            return commit(units, connection)
         except DBAPIError:
             self._drop(connection)  # a refused COMMIT leaves its transaction open; closing rolls back
             raise
@@ -93,3 +136,12 @@ class Lane:
             self._connections.discard(connection)
         connection.invalidate()
         connection.close()
+
+
+def _refuse_late(units: Sequence[Unit]) -> Sequence[Unit]:
+    """Answer those whose time is over; gives the others."""
+    now_s = time.monotonic()
+    for unit in units:
+        if now_s > unit.deadline_s:
+            unit.settle(Outcome(error=Unavailable(BUSY)))
+    return [unit for unit in units if now_s <= unit.deadline_s]
