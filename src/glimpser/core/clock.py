@@ -1,8 +1,10 @@
 """Time as a port, so that tests can turn it. The only home of the system clock."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -26,3 +28,8 @@ class SystemClock:
 def from_timestamp(seconds: float) -> datetime:
     """Turn seconds since 1970 into aware UTC."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """Turn whole microseconds since 1970 into aware UTC; exact, unlike a fraction of seconds."""
+    return _EPOCH + timedelta(0, 0, microseconds)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId
 
@@ -77,6 +77,25 @@ class Event:
     ended_at: datetime | None = None
     artifact_id: ArtifactId | None = None
     created_at: datetime
+
+
+class EventLine(NamedTuple):
+    """An event as lists hold it, with nothing unpacked that they only pass on: pages are long and read often.
+
+    `metadata` is its JSON text; moments are microseconds since 1970 in UTC.
+    """
+
+    id: EventId
+    template_id: TemplateId
+    kind: str
+    level: int
+    message: str
+    metadata: str
+    started_at: int
+    peak_at: int | None
+    ended_at: int | None
+    artifact_id: ArtifactId | None
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from glimpser.core.accounts import ApiKey, AuditEntry, AuditFilter, Scope, User
 from glimpser.core.alerts import Alert, AlertFilter, Channel, Delivery
-from glimpser.core.events import Artifact, Capture, Event, EventFilter, Observation
+from glimpser.core.events import Artifact, Capture, Event, EventFilter, EventLine, Observation
 from glimpser.core.health import HealthRecord
 from glimpser.core.ids import (
     AlertId,
@@ -67,6 +67,10 @@ class Events(Protocol):
 
     def list(self, where: EventFilter, page: PageRequest) -> Page[Event]:
         """Newest first."""
+        ...
+
+    def lines(self, where: EventFilter, page: PageRequest) -> Page[EventLine]:
+        """Give the same page as `list`, for passing on."""
         ...
 
     def update(self, event: Event) -> None:

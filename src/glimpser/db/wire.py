@@ -3,6 +3,7 @@
 import msgspec
 
 _decode = msgspec.json.Decoder().decode
+_decode_object = msgspec.json.Decoder(dict[str, object]).decode
 
 
 def dump_json(value: object) -> str:
@@ -12,3 +13,7 @@ def dump_json(value: object) -> str:
 
 def load_json(text: str | bytes) -> object:
     return _decode(text)
+
+
+def load_object(text: str | bytes) -> dict[str, object]:
+    return _decode_object(text)

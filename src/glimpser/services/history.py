@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from glimpser.core.accounts import Scope
 from glimpser.core.errors import NotFound
-from glimpser.core.events import Artifact, Capture, Event, EventFilter
+from glimpser.core.events import Artifact, Capture, Event, EventFilter, EventLine
 from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.ports import Database, ObjectStore
@@ -21,8 +21,8 @@ class History:
         self._database = database
         self._store = store
 
-    async def events(self, where: EventFilter, page: PageRequest, *, within: Scope) -> Page[Event]:
-        return await self._database.read(lambda tx: tx.within(within).events.list(where, page))
+    async def events(self, where: EventFilter, page: PageRequest, *, within: Scope) -> Page[EventLine]:
+        return await self._database.read(lambda tx: tx.within(within).events.lines(where, page))
 
     async def event(self, event_id: EventId, *, within: Scope) -> Event:
         """Raises: NotFound."""

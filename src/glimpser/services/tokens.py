@@ -1,5 +1,6 @@
 """Access tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA-256. Text in, values out; no I/O."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,8 @@ ISSUER = "glimpser"
 AUDIENCE = "glimpser-api"
 MAX_TOKEN_CHARS = 1024
 """Several times the length of a token made here; what is longer is not looked at."""
+MAX_VERIFIED = 1024
+"""Tokens whose signature need not be checked again until they expire: it cannot have changed."""
 MIN_SECRET_BYTES = 32
 """An HMAC key is at least as long as the hash (RFC 7518, section 3.2)."""
 
@@ -43,6 +46,7 @@ class Tokens:
             raise ValueError(msg)
         self._key = OctKey.import_key(key)
         self._clock = clock
+        self._verified: OrderedDict[str, Claims] = OrderedDict()
         self.lifetime_s = lifetime_s
         self._claims = jwt.JWTClaimsRegistry(
             now=self._now_s,
@@ -79,6 +83,16 @@ class Tokens:
         Raises:
             Unauthenticated: any of them is wrong; the caller signs in again.
         """
+        known = self._verified.get(token)
+        if known is not None and known.expires_at > self._clock.now():
+            return known
+        claims = self._checked(token)
+        self._verified[token] = claims
+        if len(self._verified) > MAX_VERIFIED:
+            self._verified.popitem(last=False)
+        return claims
+
+    def _checked(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN_CHARS:
             raise _refused()
         try:

@@ -14,8 +14,9 @@ from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import ASGIApp
 
 from glimpser.core.accounts import Role
-from glimpser.core.errors import GlimpserError
+from glimpser.core.errors import GlimpserError, TooMany
 from glimpser.web import problems, shapes
+from glimpser.web.body_limit import BodyLimit, LargerBody
 from glimpser.web.context import RequestContext
 from glimpser.web.openapi import TITLE, describe
 from glimpser.web.refusals import Refusals
@@ -40,11 +41,10 @@ from glimpser.web.rows import BYTES, Row, responses_of
 from glimpser.web.security import (
     PUBLIC,
     UNCOUNTED,
-    BodyLimit,
     GuardedRoute,
     GuardedSocket,
-    LargerBody,
     SecurityHeaders,
+    count_unrouted,
     refuse_undeclared,
     require,
 )
@@ -59,6 +59,8 @@ TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.
 ACCOUNT = shapes.AccountView
 JOB, SCHEDULE = shapes.JobView, shapes.ScheduleView
 
+UNROUTED = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+"""What the router itself refuses with."""
 MJPEG_TYPE = "multipart/x-mixed-replace"
 
 ROUTES = (
@@ -294,6 +296,11 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
     A path that is written out, such as `…/test`, hides the one with an id in that place.
     """
+    if isinstance(error, HTTPException) and error.status_code in UNROUTED:
+        try:
+            count_unrouted(request)
+        except TooMany as refusal:
+            return await problems.on_error(request, refusal)
     answer = await problems.on_http_error(request, error)
     if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         answer.headers["Allow"] = ", ".join(sorted(_methods_at(request)))

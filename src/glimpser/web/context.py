@@ -4,6 +4,7 @@ import ipaddress
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -159,6 +160,7 @@ def _request_id(headers: Headers) -> str:
     return offered if SANE_REQUEST_ID.fullmatch(offered) else new_id()
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an address; one of IPv4 that a socket of IPv6 reports is given as what it is."""
     try:

@@ -1,17 +1,12 @@
 """Who makes a request, and whether they may: no route exists without an answer to that."""
 
-import asyncio
-import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Match, WebSocketRoute
@@ -22,7 +17,6 @@ from glimpser.core.accounts import Principal, Role
 from glimpser.core.errors import Denied, Unauthenticated
 from glimpser.services.accounts import Accounts, Session
 from glimpser.web.json_body import StrictRequest, require_json
-from glimpser.web.problems import DETAILS, problem
 from glimpser.web.revalidation import unless_known
 from glimpser.web.wiring import Services, WebSettings
 
@@ -32,10 +26,6 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 SAME_ORIGIN = frozenset(("same-origin", "none"))
 """Values of Sec-Fetch-Site (Fetch Metadata) for the page itself and for what a person typed."""
 DEFAULT_PORTS: Mapping[str, str] = {"http": ":80", "https": ":443"}
-
-BODY_TIMEOUT_S = 30.0
-SLOWEST_BYTES_PER_S = 256 * 1024
-"""What a body larger than that time allows for must keep up: 32 MiB may take two minutes."""
 
 HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
@@ -48,6 +38,15 @@ HEADERS: Mapping[str, str] = {
 }
 """Set on every answer that does not set its own."""
 STRICT: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def _fields(headers: Mapping[str, str]) -> Sequence[tuple[bytes, bytes]]:
+    """Write headers as ASGI has them."""
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_FIELDS = _fields(HEADERS)
+_STRICT_FIELDS = _fields({**HEADERS, **STRICT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +130,10 @@ class GuardedRoute(APIRoute):
             raise TypeError(msg)
         self.access = declared[0]
         super().__init__(path, endpoint, dependencies=dependencies, **rest)
+        # Only a declaration: solving it for each request would cost and do nothing.
+        self.dependant.dependencies = [
+            item for item in self.dependant.dependencies if not isinstance(item.call, Access)
+        ]
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         serve, access, takes_body = super().get_route_handler(), self.access, self.body_field is not None
@@ -242,91 +245,16 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
         is_strict = self._https_only and scope["scheme"] in ("https", "wss")
-        added = {**HEADERS, **STRICT} if is_strict else HEADERS
+        added = _STRICT_FIELDS if is_strict else _FIELDS
 
         async def with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                headers = MutableHeaders(scope=message)
-                for name, value in added.items():
-                    headers.setdefault(name, value)
+                own = message.get("headers", ())
+                names = {name.lower() for name, _ in own}
+                message["headers"] = [*own, *(field for field in added if field[0] not in names)]
             await send(message)
 
         await self._app(scope, receive, with_headers)
-
-
-@dataclass(frozen=True, slots=True)
-class LargerBody:
-    """A route that takes larger bodies than others, by its method and the form of its path."""
-
-    method: str
-    path: re.Pattern[str]
-    max_bytes: int
-
-
-class BodyLimit:
-    """Refuses a body that is too large, by its declared length at once, a chunked one as it grows; and one
-    that takes too long.
-
-    What still comes of a refused body is dropped by the server, and the connection stays open: closing it
-    with bytes unread would reset it before the client has read the answer (RFC 9112, section 9.6).
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        max_bytes: int,
-        larger: Sequence[LargerBody] = (),
-        timeout_s: float = BODY_TIMEOUT_S,
-    ) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-        self._larger = tuple(larger)
-        self._timeout_s = timeout_s
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        max_bytes = self._limit_of(scope)
-        if self._declared_bytes(scope) > max_bytes:
-            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            refusal = problem(scope, status, detail=DETAILS[status])
-            await refusal(scope, receive, send)
-        else:
-            await self._app(scope, self._counting(receive, max_bytes), send)
-
-    def _limit_of(self, scope: Scope) -> int:
-        for route in self._larger:
-            if route.method == scope["method"] and route.path.match(scope["path"]):
-                return max(route.max_bytes, self._max_bytes)
-        return self._max_bytes
-
-    def _declared_bytes(self, scope: Scope) -> int:
-        declared = Headers(scope=scope).get("content-length", "0")
-        return int(declared[:20]) if declared.isascii() and declared.isdigit() else 0
-
-    def _counting(self, receive: Receive, max_bytes: int) -> Receive:
-        """Count what comes in. Its errors are those that FastAPI does not take for a broken body."""
-        received_bytes, complete = 0, False
-        patience_s = max(self._timeout_s, max_bytes / SLOWEST_BYTES_PER_S)
-        deadline_s = asyncio.get_running_loop().time() + patience_s
-
-        async def counted() -> Message:
-            nonlocal received_bytes, complete
-            try:
-                # After the body comes nothing but the client's leaving, which a stream waits for.
-                async with asyncio.timeout_at(None if complete else deadline_s):
-                    message = await receive()
-            except TimeoutError as error:
-                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, headers={"Connection": "close"}) from error
-            complete = not message.get("more_body", False)
-            received_bytes += len(message.get("body", b""))
-            if received_bytes > max_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
-
-        return counted
 
 
 async def _identify(connection: HTTPConnection) -> tuple[Principal, bool]:
@@ -346,6 +274,7 @@ async def _identify(connection: HTTPConnection) -> tuple[Principal, bool]:
         _count_address(connection)
         raise
     connection.state.principal = principal
+    connection.state.is_counted = True
     services.rates.count_principal(principal.id, is_write=_is_write(connection))
     return principal, by_cookie
 
@@ -362,8 +291,19 @@ async def _authenticate(connection: HTTPConnection, accounts: Accounts) -> tuple
     raise Unauthenticated("Sign in first: send a bearer token, an API key or the session cookie.")
 
 
+def count_unrouted(request: Request) -> None:
+    """Count a request that no route has taken, unless it was counted: guessing addresses is not free.
+
+    Raises:
+        TooMany: there were too many.
+    """
+    if not getattr(request.state, "is_counted", False):
+        _count_address(request)
+
+
 def _count_address(connection: HTTPConnection) -> None:
     services: Services = connection.app.state.services
+    connection.state.is_counted = True
     services.rates.count_address(connection.state.client_ip, is_write=_is_write(connection))
 
 
@@ -396,10 +336,11 @@ async def _comes_by_ticket(request: Request) -> bool:
     text = request.query_params.get("ticket")
     if text is None:
         return False
-    if services.tickets.check(request.url.path, text):
+    path = request.scope["path"]  # as it was routed: a URL is put together of the Host that was sent, too
+    if services.tickets.check(path, text):
         request.state.by_ticket = True
         return True
-    holder = await services.stream_tickets.holder(request.url.path, text)
+    holder = await services.stream_tickets.holder(path, text)
     if holder is None:
         return False
     request.state.principal, request.state.stream_ticket = holder.principal, holder.ticket

@@ -132,6 +132,7 @@ def use_events(tx: Any) -> None:
         for where in combinations(**choices, start=at(0), end=at(1)):
             for page in PAGES:
                 tx.events.list(EventFilter(**where), page)
+                tx.events.lines(EventFilter(**where), page)
 
 
 def use_captures(tx: Any) -> None:

@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey, RSAKey
 from glimpser.core.accounts import Role
 from glimpser.core.errors import Unauthenticated
 from glimpser.core.ids import UserId, new_id
-from glimpser.services.tokens import AUDIENCE, ISSUER, MAX_TOKEN_CHARS, Tokens
+from glimpser.services.tokens import AUDIENCE, ISSUER, MAX_TOKEN_CHARS, MAX_VERIFIED, Tokens
 from glimpser.testing.clock import FakeClock
 
 SECRET = "a signing secret of forty-two characters.."
@@ -77,6 +77,24 @@ def test_a_token_expires_at_its_second_and_not_before(tokens: Tokens, clock: Fak
     clock.advance(1)
     with pytest.raises(Unauthenticated):
         tokens.verify(token)
+
+
+def test_a_token_known_to_be_good_is_still_compared_whole(tokens: Tokens) -> None:
+    token, claims = tokens.issue(USER, Role.ADMIN)
+    assert tokens.verify(token) == claims
+
+    with pytest.raises(Unauthenticated):
+        tokens.verify(token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB"))
+    assert tokens.verify(token) == claims
+
+
+def test_only_so_many_tokens_are_known_at_a_time(tokens: Tokens) -> None:
+    issued = [tokens.issue(USER, Role.ADMIN) for _ in range(MAX_VERIFIED + 2)]
+
+    assert all(tokens.verify(token) == claims for token, claims in issued)
+
+    assert len(tokens._verified) == MAX_VERIFIED
+    assert tokens.verify(issued[0][0]) == issued[0][1]
 
 
 def test_a_clock_set_back_shuts_nobody_out(tokens: Tokens, clock: FakeClock) -> None:

@@ -63,6 +63,30 @@ async def test_an_event_is_shown_whole(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"score": 0.42, "boxes": [[0.1, 0.2, 0.3, 0.4]]},
+        {"text": 'Füße "quoted" \u2028', "deep": {"a": [None]}},
+    ],
+    ids=["empty", "numbers", "texts"],
+)
+@pytest.mark.parametrize("lasted", [None, timedelta(seconds=1)], ids=["goes-on", "is-over"])
+async def test_a_list_shows_an_event_as_the_event_itself_does(
+    world: World, metadata: dict[str, object], lasted: timedelta | None
+) -> None:
+    now = world.clock.now() + timedelta(microseconds=7)
+    ended = {"peak_at": now, "ended_at": now + lasted} if lasted else {}
+    event = event_of(world, metadata=metadata, started_at=now, level=Level.CRITICAL, **ended)
+    await add_events(world, event)
+    headers = await world.sign_in()
+
+    listed = (await world.client.get("/api/events", headers=headers)).json()["items"]
+
+    assert listed == [(await world.client.get(f"/api/events/{event.id}", headers=headers)).json()]
+
+
+@pytest.mark.parametrize(
     ("query", "found"),
     [
         ("", "dcba"),

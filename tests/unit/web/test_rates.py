@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from glimpser.core.ids import new_id
 from glimpser.services.rates import RateLimits, parse_limits
 from glimpser.web.wiring import WebSettings
 from tests.web_world import World, open_world
@@ -76,6 +77,29 @@ async def test_writes_are_limited_more_strictly(limited: World) -> None:
     assert found == [200] * 3 + [429]
     assert guessed == [401] * 2 + [429]
     assert await statuses(limited, 1, "/api/me", headers=known) == [200]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "refusal"),
+    [("GET", "/api/none-such", 404), ("POST", "/api/none-such", 404), ("PATCH", "/api/me", 405)],
+)
+async def test_trying_addresses_is_limited_like_everything_else(
+    limited: World, method: str, path: str, refusal: int
+) -> None:
+    found = await statuses(limited, 6, path, method=method)
+
+    allowed = 4 if method == "GET" else 2
+    assert found == [refusal] * allowed + [429] * (6 - allowed)
+    known = await limited.sign_in()
+    assert await statuses(limited, 1, "/api/me", headers=known) == [200]
+
+
+async def test_what_is_not_there_counts_once_for_who_asks(limited: World) -> None:
+    known = await limited.sign_in()
+
+    found = await statuses(limited, 7, f"/api/events/{new_id()}", headers=known)
+
+    assert found == [404] * 6 + [429]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

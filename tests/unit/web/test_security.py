@@ -13,14 +13,13 @@ from fastapi.routing import APIRoute
 from glimpser.core.accounts import Role
 from glimpser.core.ids import new_id
 from glimpser.web.application import ROUTES
+from glimpser.web.body_limit import BodyLimit, LargerBody
 from glimpser.web.security import (
     HEADERS,
     PUBLIC,
     SESSION_COOKIE,
     Access,
-    BodyLimit,
     GuardedRoute,
-    LargerBody,
     refuse_undeclared,
     require,
 )

@@ -1,26 +1,36 @@
 """Events: the timeline."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
+    BigInteger,
     Connection,
-    TextClause,
+    Label,
+    Select,
+    Text,
     bindparam,
+    cast,
     insert,
     select,
     text,
+    type_coerce,
     update,
 )
 
 from glimpser.core.accounts import EVERYTHING, Scope
+from glimpser.core.clock import from_microseconds
 from glimpser.core.errors import NotFound
-from glimpser.core.events import Event, EventFilter, Level
+from glimpser.core.events import Event, EventFilter, EventLine, Level
 from glimpser.core.ids import EventId
 from glimpser.core.pages import Page, PageRequest
-from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
+from glimpser.db.queries.paging import PAGE_LIMIT, AnyRow, Statement, newest_first, read_page
 from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import IS_UNFINISHED, IS_WARNING, events
+from glimpser.db.wire import load_object
 
 _ADD = insert(events)
 _GET = select(events).where(events.c.id == bindparam("id"))
@@ -37,6 +47,36 @@ _UPDATE = (
         }
     )
 )
+
+
+def _microseconds(name: str) -> Label[int]:
+    """Select a moment as the number it is kept as."""
+    return type_coerce(events.c[name], BigInteger).label(name)
+
+
+_LINES = select(
+    events.c.id,
+    events.c.template_id,
+    events.c.kind,
+    events.c.level,
+    events.c.message,
+    cast(events.c.metadata, Text).label("metadata"),
+    _microseconds("started_at"),
+    _microseconds("peak_at"),
+    _microseconds("ended_at"),
+    events.c.artifact_id,
+    _microseconds("created_at"),
+)
+_CONDITIONS = {
+    "template_id": events.c.template_id == bindparam("template_id"),
+    "kind": events.c.kind == bindparam("kind"),
+    "level": events.c.level >= bindparam("level"),
+    "start": events.c.started_at >= bindparam("start"),
+    "end": events.c.started_at < bindparam("end"),
+    "text": events.c.message.icontains(bindparam("text"), escape="/"),
+}
+"""What each field of a filter means."""
+_ESCAPED = re.compile("[/%_]")
 
 
 class SqlEvents:
@@ -65,11 +105,19 @@ class SqlEvents:
         return _event(row)
 
     def list(self, where: EventFilter, page: PageRequest) -> Page[Event]:
-        narrowed = select(events).where(*_conditions(where))
-        statement = newest_first(
-            self._connection, narrowed, events.c.started_at, after=page.after, scope=self._scope
-        )
-        return fetch_page(self._connection, statement, page, make=_event)
+        found = self.lines(where, page)
+        return Page([_of_line(line) for line in found.items], found.next_cursor)
+
+    def lines(self, where: EventFilter, page: PageRequest) -> Page[EventLine]:
+        given = _given(where)
+        narrowed = _narrowed(frozenset(given), is_grave=_is_grave(where))
+        if page.after is None and self._scope.groups is None:
+            statement: Statement = _front(narrowed)
+        else:
+            statement = newest_first(
+                self._connection, narrowed, events.c.started_at, after=page.after, scope=self._scope
+            ).limit(PAGE_LIMIT)
+        return read_page(self._connection, statement, page, make=EventLine._make, given=given)
 
     def update(self, event: Event) -> None:
         if self._connection.execute(_UPDATE, {"key": event.id} | _changing(event)).rowcount == 0:
@@ -90,21 +138,51 @@ def _changing(event: Event) -> dict[str, object]:
     }
 
 
-def _conditions(where: EventFilter) -> Iterator[ColumnElement[bool] | TextClause]:
-    if where.template_id is not None:
-        yield events.c.template_id == where.template_id
-    if where.kind is not None:
-        yield events.c.kind == where.kind
-    if where.level is not None:
-        yield events.c.level >= where.level
-    if where.level is not None and where.level >= Level.WARNING:
-        yield text(IS_WARNING)  # or the planner would not see its index
-    if where.start is not None:
-        yield events.c.started_at >= where.start
-    if where.end is not None:
-        yield events.c.started_at < where.end
+def _given(where: EventFilter) -> dict[str, object]:
+    """Give the fields of a filter that narrow the list, as the statement's parameters."""
+    given: dict[str, object] = {
+        name: value for name in _CONDITIONS if (value := getattr(where, name)) is not None
+    }
     if where.text is not None:
-        yield events.c.message.icontains(where.text, autoescape=True)
+        given["text"] = _ESCAPED.sub(r"/\g<0>", where.text)
+    return given
+
+
+def _is_grave(where: EventFilter) -> bool:
+    return where.level is not None and where.level >= Level.WARNING
+
+
+@lru_cache(maxsize=128)
+def _narrowed(names: frozenset[str], *, is_grave: bool) -> Select[Any]:
+    """Make the list's statement for filters with these fields, once: that takes longer than to run it."""
+    statement = _LINES.where(*(_CONDITIONS[name] for name in _CONDITIONS if name in names))
+    return statement.where(text(IS_WARNING)) if is_grave else statement  # or its index would not be seen
+
+
+@lru_cache(maxsize=128)
+def _front(narrowed: Select[Any]) -> Select[Any]:
+    """Make the statement of the page that is asked for most: the first."""
+    return narrowed.order_by(events.c.started_at.desc(), events.c.id.desc()).limit(PAGE_LIMIT)
+
+
+def _of_line(line: EventLine) -> Event:
+    return Event(
+        id=line.id,
+        template_id=line.template_id,
+        kind=line.kind,
+        level=Level(line.level),
+        message=line.message,
+        metadata=load_object(line.metadata),
+        started_at=from_microseconds(line.started_at),
+        peak_at=_moment(line.peak_at),
+        ended_at=_moment(line.ended_at),
+        artifact_id=line.artifact_id,
+        created_at=from_microseconds(line.created_at),
+    )
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else from_microseconds(microseconds)
 
 
 def _event(row: AnyRow) -> Event:

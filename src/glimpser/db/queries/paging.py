@@ -1,6 +1,6 @@
 """Keyset pages over SQL: where a list goes on, in both orders the program has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -9,8 +9,10 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Integer,
     Row,
     Select,
+    bindparam,
     select,
     tuple_,
     union_all,
@@ -29,6 +31,9 @@ Statement = Select[Any] | CompoundSelect[Any]
 MERGED = 64
 """Templates in a scope whose lists are merged; in more of them, what is newest is soon found."""
 
+PAGE_LIMIT = bindparam("page_limit", type_=Integer())
+"""How many rows a page is read with: one more than it has items."""
+
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -40,7 +45,19 @@ def fetch_page(
     make: Callable[[AnyRow], T],
 ) -> Page[T]:
     """Read one page of a statement that is ordered and begins where the page does."""
-    rows = connection.execute(statement.limit(request.limit + 1)).all()
+    return read_page(connection, statement.limit(PAGE_LIMIT), request, make=make)
+
+
+def read_page(
+    connection: Connection,
+    statement: Statement,
+    request: PageRequest,
+    *,
+    make: Callable[[AnyRow], T],
+    given: Mapping[str, object] | None = None,
+) -> Page[T]:
+    """Read as `fetch_page` does with a statement that ends at `PAGE_LIMIT`; `given` are its parameters."""
+    rows = connection.execute(statement, {**(given or {}), "page_limit": request.limit + 1}).all()
     last_id = rows[request.limit - 1].id if len(rows) > request.limit else None
     return page_of([make(row) for row in rows], request, last_id=last_id)
 

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from glimpser.core.events import EventFilter, Level
 from glimpser.core.ids import TemplateId
 from glimpser.web.routes.parameters import OfTemplate, Paging, Period, ThisCapture, ThisEvent
-from glimpser.web.shapes import LevelName, Listing, Reply, capture_view, event_view
+from glimpser.web.shapes import LevelName, Listing, Reply, capture_view, event_item, event_view
 from glimpser.web.wiring import Seen, Wired
 
 
@@ -32,7 +32,7 @@ async def listing(
         text=q,
     )
     found = await services.history.events(where, page, within=seen)
-    return Reply(Listing(items=[event_view(event) for event in found.items], next_cursor=found.next_cursor))
+    return Reply(Listing(items=[event_item(line) for line in found.items], next_cursor=found.next_cursor))
 
 
 async def read(event_id: ThisEvent, services: Wired, seen: Seen) -> Response:

@@ -29,6 +29,7 @@ from glimpser.web.shapes.events import (
     EventView,
     LevelName,
     capture_view,
+    event_item,
     event_view,
 )
 from glimpser.web.shapes.jobs import JobList, JobStarted, JobView, job_view
@@ -147,6 +148,7 @@ __all__ = [
     "capture_view",
     "channel_test_view",
     "channel_view",
+    "event_item",
     "event_view",
     "health_view",
     "import_view",

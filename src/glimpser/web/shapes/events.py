@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from glimpser.core.events import Capture, Event, Level
+import msgspec
+
+from glimpser.core.clock import from_microseconds
+from glimpser.core.events import Capture, Event, EventLine, Level
 from glimpser.services.history import Uris
 from glimpser.web.shapes.listing import Listing
 
@@ -19,6 +22,8 @@ LEVEL_NAMES: Mapping[Level, LevelName] = {
     Level.ERROR: "error",
     Level.CRITICAL: "critical",
 }
+
+_NAMES: Mapping[int, LevelName] = {int(level): name for level, name in LEVEL_NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,24 @@ def event_view(event: Event) -> EventView:
         artifact_id=event.artifact_id,
         created_at=event.created_at,
     )
+
+
+def event_item(line: EventLine) -> Mapping[str, object]:
+    """Write a list's item in the shape of `EventView`: what is JSON already stays so."""
+    peak_at, ended_at = line.peak_at, line.ended_at
+    return {
+        "id": line.id,
+        "template_id": line.template_id,
+        "kind": line.kind,
+        "level": _NAMES[line.level],
+        "message": line.message,
+        "metadata": msgspec.Raw(line.metadata.encode()),
+        "started_at": from_microseconds(line.started_at),
+        "peak_at": None if peak_at is None else from_microseconds(peak_at),
+        "ended_at": None if ended_at is None else from_microseconds(ended_at),
+        "artifact_id": line.artifact_id,
+        "created_at": from_microseconds(line.created_at),
+    }
 
 
 def capture_view(capture: Capture, uris: Uris) -> CaptureView:
