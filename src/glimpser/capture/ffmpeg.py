@@ -16,6 +16,9 @@ from glimpser.egress.target import parse_target
 
 Hwaccel = Literal["none", "vaapi", "cuda", "qsv"]
 
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+"""libav writes user names into header fields as they are: a line break would begin another field."""
+
 SCHEMES = CAMERA_SCHEMES | WEB_SCHEMES
 
 
@@ -39,9 +42,13 @@ class CameraConfig(KindConfig):
         examples=["rtsp://192.168.1.20:554/stream1", "http://192.168.1.21/video.mjpg"],
         max_length=4096,
     )
-    username: str | None = Field(default=None, title="User name", max_length=256)
+    username: str | None = Field(default=None, title="User name", max_length=256, pattern=_PLAIN)
     password: str | None = Field(
-        default=None, title="Password", max_length=256, json_schema_extra={"writeOnly": True}
+        default=None,
+        title="Password",
+        max_length=256,
+        pattern=_PLAIN,
+        json_schema_extra={"writeOnly": True},
     )
     transport: Literal["tcp", "udp"] = Field(
         default="tcp", title="Transport", description="How RTSP carries the video: udp where tcp stutters."

@@ -32,6 +32,7 @@ DEFAULT_PORTS = {
 
 _SPLIT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 _USERINFO = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+")
+_CONTROL = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
@@ -125,6 +126,8 @@ def _split_userinfo(authority: str) -> tuple[str | None, str]:
             "User name and password stand once before one @, and special characters in them are"
             " percent-encoded: @ as %40, : as %3A, / as %2F, % as %25."
         )
+    if _CONTROL.search(userinfo):  # libav writes them into the header as they are, where a line ends with one
+        raise InvalidInput("User name and password have no control characters, percent-encoded ones neither.")
     return userinfo, host_and_port
 
 

@@ -92,6 +92,8 @@ def test_anything_else_is_refused_by_name_of_the_field(url: str) -> None:
         ({"url": URL, "options": {"protocol_whitelist": "file"}}, "/config/options"),
         ({"url": URL, "username": "u" * 257}, "/config/username"),
         ({"url": URL, "username": "u", "password": ["x"]}, "/config/password"),
+        ({"url": URL, "username": "u\r\nX-Evil: 1", "password": "p"}, "/config/username"),
+        ({"url": URL, "username": "u", "password": "p\nq"}, "/config/password"),
         ({"url": URL, "username": "\ud800"}, "/config/username"),
         ({"url": URL, "password": "p"}, "/config"),
     ],
