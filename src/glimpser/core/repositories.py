@@ -48,6 +48,10 @@ class Templates(Protocol):
         """Raises: NotFound; Stale when the version is not `expected`."""
         ...
 
+    def set_config(self, template_id: TemplateId, config: Mapping[str, object]) -> None:
+        """Write a config as it is, where none edits it: the version stays. Raises: NotFound."""
+        ...
+
     def remove(self, template_id: TemplateId, *, expected: int) -> None:
         """Raises: NotFound; Stale. What was captured stays until retention removes it."""
         ...
@@ -338,6 +342,10 @@ class Channels(Protocol):
 
         Raises: NotFound; Stale when the version is not `expected`.
         """
+        ...
+
+    def set_config(self, channel_id: ChannelId, config: Mapping[str, object]) -> None:
+        """Write a config as it is, where none edits it: the version stays."""
         ...
 
     def remove(self, channel_id: ChannelId, *, expected: int) -> None:

@@ -1,5 +1,7 @@
 """Channels: the configured ways to tell somebody."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from glimpser.core.alerts import Channel
@@ -50,6 +52,10 @@ class SqlChannels:
         if self._connection.execute(statement).rowcount == 0:
             raise self._why_not(channel.id)
         return self.get(channel.id)
+
+    def set_config(self, channel_id: ChannelId, config: Mapping[str, object]) -> None:
+        statement = update(channels).where(channels.c.id == channel_id).values(config=config)
+        self._connection.execute(statement)
 
     def remove(self, channel_id: ChannelId, *, expected: int) -> None:
         statement = delete(channels).where(_is_version(channel_id, expected))

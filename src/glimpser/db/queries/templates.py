@@ -1,7 +1,8 @@
 """Templates: one JSON document each, beside the columns that lists are narrowed by."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +69,10 @@ class SqlTemplates:
             raise self._why_not(template_id)
         self._set_groups(template_id, settings.groups)
         return self.get(template_id)
+
+    def set_config(self, template_id: TemplateId, config: Mapping[str, object]) -> None:
+        columns = _columns(replace(self.get(template_id).settings, config=config))
+        self._connection.execute(update(templates).where(templates.c.id == template_id).values(columns))
 
     def remove(self, template_id: TemplateId, *, expected: int) -> None:
         statement = delete(templates).where(_is_version(template_id, expected))

@@ -1,0 +1,147 @@
+"""A copy of the database in one moment, while others write, and what is taken out of it before it leaves."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from glimpser.core.backups import BACKUP, BACKUP_TYPE
+from glimpser.core.errors import InvalidInput, Unavailable
+from glimpser.db.migrate import current, migrate, revisions
+from glimpser.db.settings import DatabaseSettings
+from glimpser.db.sqlite import sqlite_path
+
+CARRIED = frozenset(
+    (
+        *("users", "api_keys", "templates", "template_groups", "artifacts", "garbage", "captures", "events"),
+        *("observations", "channels", "alerts", "deliveries", "jobs", "schedules", "audit", "view_health"),
+        "settings",
+    )
+)
+"""Tables a backup holds. Configs are cleaned of secrets by whoever knows their kinds."""
+LEFT_OUT = frozenset({"stream_tickets", "revocations"})
+"""Tables that come back empty: they hold what opens a door, or end with the sessions, which a restore ends."""
+
+_STRIP: Sequence[tuple[str, tuple[str, ...]]] = (
+    *((f"DELETE FROM {table}", ()) for table in sorted(LEFT_OUT)),
+    ("DELETE FROM artifacts WHERE media_type = ?", (BACKUP_TYPE,)),
+    ("DELETE FROM jobs WHERE kind = ? AND status IN ('pending', 'running')", (BACKUP,)),
+)
+
+
+def copy_database(settings: DatabaseSettings, target: Path) -> None:
+    """Write a whole and compact copy to a file that is not there yet; readers and writers go on. Blocks.
+
+    It is durable, for our eyes only, and what was deleted before leaves no trace in it
+    (https://sqlite.org/lang_vacuum.html).
+
+    Raises:
+        Unavailable: the database is locked, or there is no room for the copy.
+    """
+    source = sqlite_path(settings.url)
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    with _opened(source, settings.busy_timeout_s) as connection:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    sync(target)
+
+
+def copy_stripped(settings: DatabaseSettings, target: Path) -> str:
+    """Make a copy at this version's revision, without `LEFT_OUT` and earlier backups; gives the revision.
+
+    Raises:
+        Unavailable: as `copy_database`.
+        Misconfigured: a newer version of the program made the database.
+    """
+    copy_database(settings, target)
+    copied = DatabaseSettings(url=url_of(target), sqlite_wal=False)
+    revision = migrate(copied)
+    with _opened(target, settings.busy_timeout_s) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement, values in _STRIP:
+            connection.execute(statement, values)
+        connection.execute("COMMIT")
+    return revision
+
+
+def bring_up(path: Path) -> None:
+    """Bring a database out of a backup to this version. Blocks.
+
+    Raises:
+        InvalidInput: it is no database of this program, of a newer version, or brings statements of its own.
+    """
+    settings = DatabaseSettings(url=url_of(path), sqlite_wal=False)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            _refuse_programs(connection)
+        before = current(settings)
+    except sqlite3.Error as error:
+        raise InvalidInput(f"The backup's database cannot be read: {error}.") from error
+    if before is None:
+        raise InvalidInput("The backup's database is none of Glimpser: it names no revision.")
+    refuse_newer(before)
+    migrate(settings)
+
+
+def refuse_newer(revision: str) -> None:
+    """Raises: InvalidInput: this version of the program does not know the revision."""
+    if revision not in revisions():
+        raise InvalidInput(
+            f"The backup is of revision {revision[:40]!r}, made by a newer version of Glimpser; this one knows"
+            f" those up to {revisions()[-1]}. Install the newer version, then restore."
+        )
+
+
+def end_sessions(path: Path, epoch: int) -> None:
+    """Have every session end that began before: its token names another epoch. Blocks."""
+    with _opened(path, 5.0) as connection:
+        connection.execute("UPDATE users SET session_epoch = max(session_epoch + 1, ?)", (epoch,))
+
+
+def note_garbage(settings: DatabaseSettings, uris: Sequence[str]) -> None:
+    """Note objects that are about to be written and that nothing names yet: if it ends there, they go. Blocks.
+
+    Raises:
+        Unavailable: the database does not take it.
+    """
+    with _opened(sqlite_path(settings.url), settings.busy_timeout_s) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT OR IGNORE INTO garbage (uri) VALUES (?)", [(uri,) for uri in uris])
+        connection.execute("COMMIT")
+
+
+def url_of(path: Path) -> str:
+    """Write a path as a database's URL."""
+    return f"sqlite:///{str(path.absolute()).replace('%', '%25').replace('?', '%3F')}"
+
+
+def sync(path: Path) -> None:
+    """Have a file, or the names in a directory, survive a power cut. Blocks."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_programs(connection: sqlite3.Connection) -> None:
+    """Triggers and views would be run by our own statements; this program makes none."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    found = connection.execute(
+        "SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view') OR sql LIKE '%VIRTUAL%TABLE%'"
+    ).fetchone()
+    if found is not None:
+        raise InvalidInput(f"The backup's database brings statements of its own: {str(found[0])[:100]!r}.")
+
+
+@contextmanager
+def _opened(path: Path, timeout_s: float) -> Iterator[sqlite3.Connection]:
+    """Open a file that is there. Raises: Unavailable: whatever the database says against what is done."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            yield connection
+    except sqlite3.Error as error:
+        raise Unavailable(f"The database cannot be copied now: {error}.") from error
