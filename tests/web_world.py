@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx2
 from starlette.types import ASGIApp
 
+from glimpser.app.backups import DatabaseCopies, open_workshop
 from glimpser.cluster.local import LocalJobQueue
 from glimpser.core.accounts import Role, User
+from glimpser.core.backups import BACKUP
 from glimpser.core.channel_kinds import ChannelKinds
 from glimpser.core.disk import DiskUsage
 from glimpser.core.errors import GlimpserError, InvalidInput, Unavailable
@@ -32,6 +34,9 @@ from glimpser.db.settings import DatabaseSettings
 from glimpser.observability.health import CheckResult
 from glimpser.services.alerting import Alerting
 from glimpser.services.audit import AuditLog
+from glimpser.services.backing_up import BackupMaker
+from glimpser.services.backup_rows import Kinds
+from glimpser.services.backups import Backups, Keep
 from glimpser.services.channels import Channels
 from glimpser.services.disk import DiskGuard
 from glimpser.services.history import History
@@ -339,6 +344,20 @@ async def open_world(
             rates=Rates(clock, rate_limits or RateLimits()),
             jobs=jobs,
             keeping=Keeping(database, jobs, clock=clock),
+            backups=Backups(
+                jobs,
+                BackupMaker(
+                    DatabaseCopies(DatabaseSettings(url=f"sqlite:///{directory / 'glimpser.db'}")),
+                    store,
+                    Kinds(kinds, {"fake": post.kind(), **(channel_kinds or {})}),
+                    bases=["memory:///"],
+                    clock=clock,
+                    version="1.2.3",
+                ),
+                Keep(database, store),
+                workshop=partial(open_workshop, directory, BACKUP),
+                clock=clock,
+            ),
             system=System(database, DiskGuard(FakeDisk().measure, database, clock=clock), clock=clock),
             schedules=Schedules(database, jobs, clock=clock, metrics=recorder),
             notices=notices,

@@ -14,6 +14,7 @@ import typer
 
 from glimpser import __version__
 from glimpser.commands.accounts import key_commands, user_commands
+from glimpser.commands.backups import backup
 from glimpser.commands.jobs import job_commands
 from glimpser.commands.keeping import retention_commands
 from glimpser.commands.options import AsJson, DataDir, load_config, load_quietly
@@ -52,6 +53,7 @@ app.add_typer(job_commands, name="job")
 app.add_typer(schedule_commands, name="schedule")
 
 app.add_typer(retention_commands, name="retention")
+app.command()(backup)
 
 
 def main() -> None:

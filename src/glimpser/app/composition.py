@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from glimpser import __version__
+from glimpser.app.backups import BackupGround, wire_backups
+from glimpser.app.channels import channel_kinds
 from glimpser.app.keeping import Kept, KeptGround, disk_guard, wire_keeping
 from glimpser.app.means import Ways, open_means
 from glimpser.app.parts import check_settings, each, health_of, moving_of, paint
@@ -36,8 +38,11 @@ from glimpser.capture.pools import Pools
 from glimpser.cluster.local import LocalJobQueue
 from glimpser.config import Config
 from glimpser.core.alerts import DELIVER
+from glimpser.core.backups import BACKUP
+from glimpser.core.channel_kinds import ChannelKinds
 from glimpser.core.clock import Clock, SystemClock
 from glimpser.core.events import Level
+from glimpser.core.kinds import Registry
 from glimpser.core.live import Located, MediaInput, Polled, Pushed
 from glimpser.core.ports import ObjectStore
 from glimpser.core.schedule_state import CAPTURE
@@ -45,13 +50,14 @@ from glimpser.db.engine import SqlDatabase, open_database
 from glimpser.db.migrate import migrate
 from glimpser.egress.gate import Gate
 from glimpser.notify.posting import open_poster
-from glimpser.notify.webhook import webhook_kind
 from glimpser.observability.health import Health
 from glimpser.observability.metrics import Metrics
 from glimpser.process.runner import Runner, open_runner
 from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
 from glimpser.services.audit import AuditLog
+from glimpser.services.backup_rows import Kinds
+from glimpser.services.backups import Backups
 from glimpser.services.capturing import CaptureTells, Capturing
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
@@ -185,6 +191,7 @@ class _AlertPath:
     alerting: Alerting
     channels: Channels
     tickets: Tickets
+    kinds: ChannelKinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +216,7 @@ class _LivePath:
     templates: Templates
     pushing: Pushing
     probing: Probing
+    kinds: Registry
 
 
 async def _wire(ground: _Ground) -> App:
@@ -223,7 +231,10 @@ async def _wire(ground: _Ground) -> App:
         tokens=tokens_of(config, ground.clock),
     )
     health = health_of(ground.clock, ground.database, ground.disk)
-    web, observability = await _wire_web(ground, alerts, views, work=work, people=people, health=health)
+    backups = _wire_backups(ground, Kinds(views.kinds, alerts.kinds), work.jobs)
+    web, observability = await _wire_web(
+        ground, alerts, views, work=work, people=people, health=health, backups=backups
+    )
     return App(
         accounts=people.accounts,
         key_uses=people.key_uses,
@@ -240,6 +251,22 @@ async def _wire(ground: _Ground) -> App:
         web=web,
         observability=observability,
     )
+
+
+def _wire_backups(ground: _Ground, kinds: Kinds, jobs: Jobs) -> Backups:
+    backups = wire_backups(
+        BackupGround(
+            config=ground.config,
+            database=ground.database,
+            opened=ground.opened,
+            store=ground.store,
+            kinds=kinds,
+            clock=ground.clock,
+        ),
+        jobs,
+    )
+    ground.job_kinds[BACKUP] = backups.kind
+    return backups
 
 
 def _wire_jobs(ground: _Ground) -> _Work:
@@ -354,13 +381,14 @@ async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LiveP
         templates=templates,
         pushing=pushing,
         probing=probing,
+        kinds=registry,
     )
 
 
 async def _wire_alerts(ground: _Ground) -> _AlertPath:
     config, database, clock = ground.config, ground.database, ground.clock
     poster = await ground.stack.enter_async_context(open_poster(Gate(egress_policy(config, ground.own))))
-    kinds = {kind.name: kind for kind in (webhook_kind(poster, clock=clock, version=__version__),)}
+    kinds = channel_kinds(poster, clock)
     tickets = Tickets(config.security.jwt_secret.get_secret_value(), clock)
     link = picture_link(link_base(config, ground.listeners[0]), tickets)
     publish = ground.notices.publish
@@ -375,11 +403,18 @@ async def _wire_alerts(ground: _Ground) -> _AlertPath:
     )
     ground.job_kinds[DELIVER] = delivering.kind
     channels = Channels(database, kinds, clock=clock)
-    return _AlertPath(alerting=alerting, channels=channels, tickets=tickets)
+    return _AlertPath(alerting=alerting, channels=channels, tickets=tickets, kinds=kinds)
 
 
 async def _wire_web(
-    ground: _Ground, alerts: _AlertPath, views: _LivePath, *, work: _Work, people: People, health: Health
+    ground: _Ground,
+    alerts: _AlertPath,
+    views: _LivePath,
+    *,
+    work: _Work,
+    people: People,
+    health: Health,
+    backups: Backups,
 ) -> tuple[WebServer, WebServer]:
     config, metrics = ground.config, ground.metrics
     ending = asyncio.Event()
@@ -404,6 +439,7 @@ async def _wire_web(
         jobs=work.jobs,
         schedules=work.schedules,
         keeping=work.kept.keeping,
+        backups=backups,
         system=work.kept.system,
         ready=health.ready,
         recorder=metrics,

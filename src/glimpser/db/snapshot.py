@@ -21,10 +21,11 @@ CARRIED = frozenset(
 )
 """Tables a backup holds. Configs are cleaned of secrets by whoever knows their kinds."""
 LEFT_OUT = frozenset({"stream_tickets", "revocations"})
-"""Tables that come back empty: they hold what opens a door, or end with the sessions, which a restore ends."""
+"""Tables that come back empty: what they hold opens a door, or ends with the sessions."""
 
 _STRIP: Sequence[tuple[str, tuple[str, ...]]] = (
-    *((f"DELETE FROM {table}", ()) for table in sorted(LEFT_OUT)),
+    ("DELETE FROM stream_tickets", ()),
+    ("DELETE FROM revocations", ()),
     ("DELETE FROM artifacts WHERE media_type = ?", (BACKUP_TYPE,)),
     ("DELETE FROM jobs WHERE kind = ? AND status IN ('pending', 'running')", (BACKUP,)),
 )
@@ -87,8 +88,8 @@ def refuse_newer(revision: str) -> None:
     """Raises: InvalidInput: this version of the program does not know the revision."""
     if revision not in revisions():
         raise InvalidInput(
-            f"The backup is of revision {revision[:40]!r}, made by a newer version of Glimpser; this one knows"
-            f" those up to {revisions()[-1]}. Install the newer version, then restore."
+            f"The backup is of revision {revision[:40]!r}, made by a newer version of Glimpser; this one"
+            f" knows those up to {revisions()[-1]}. Install the newer version, then restore."
         )
 
 
@@ -99,7 +100,7 @@ def end_sessions(path: Path, epoch: int) -> None:
 
 
 def note_garbage(settings: DatabaseSettings, uris: Sequence[str]) -> None:
-    """Note objects that are about to be written and that nothing names yet: if it ends there, they go. Blocks.
+    """Note objects that are about to be written and that nothing names yet: they go if it ends there. Blocks.
 
     Raises:
         Unavailable: the database does not take it.

@@ -1,12 +1,13 @@
-"""One program per data directory."""
+"""One program per data directory, and one at a time for what only one may do."""
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from glimpser.core.errors import Misconfigured
+from glimpser.core.errors import Misconfigured, Unavailable
 
 
 @contextmanager
@@ -16,16 +17,54 @@ def sole_instance(data_dir: Path) -> Iterator[None]:
     Raises:
         Misconfigured: another program holds it; the message names its process id.
     """
-    path = data_dir / "glimpser.lock"
+    try:
+        with _held(data_dir / "glimpser.lock"):
+            yield
+    except _Taken as taken:
+        raise Misconfigured(
+            f"Another Glimpser (pid {taken.holder}) works on {data_dir}: stop it, or give another --data-dir."
+        ) from None
+
+
+@contextmanager
+def sole_workshop(data_dir: Path, name: str) -> Iterator[Path]:
+    """Give an empty directory to one process at a time; what a killed one left there is removed. Blocks.
+
+    Raises:
+        Unavailable: another one works in it; the message names its process id.
+    """
+    directory = data_dir / "work" / name
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with _held(directory.with_suffix(".lock")):
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(mode=0o700)
+            try:
+                yield directory
+            finally:
+                shutil.rmtree(directory, ignore_errors=True)
+    except _Taken as taken:
+        raise Unavailable(
+            f"Another {name} is under way (pid {taken.holder}): wait until it is done."
+        ) from None
+
+
+class _Taken(Exception):
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold a lock, in whose file our process id stands meanwhile. Raises: _Taken."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise Misconfigured(
-                f"Another Glimpser (pid {holder}) works on {data_dir}: stop it, or give another --data-dir."
-            ) from None
+            raise _Taken(holder) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield

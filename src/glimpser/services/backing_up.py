@@ -6,9 +6,9 @@ not what its row says: a backup holds nothing that could not be restored.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal, Protocol
 
@@ -190,7 +190,7 @@ def _state(secrets: Secrets, sealed: bytes | None) -> SecretsState:
     return "left out" if sealed is None else "sealed"
 
 
-async def _artifacts(database: Database) -> AsyncIterator[Artifact]:
+async def _artifacts(database: Database) -> AsyncGenerator[Artifact, None]:
     """Give all in the order of their ids."""
     after: ArtifactId | None = None
     while batch := await _artifacts_after(database, after):

@@ -1,8 +1,8 @@
 """The file a backup is: a tar archive (POSIX.1-2017, pax, section "ustar Interchange Format") of our own.
 
-Its members are, in this order: `glimpser.json`, which says what it is; `database.db`; `secrets.enc`, if there
-is one; `objects/<id of the artifact>`, in the order of the ids; and `manifest.jsonl`, one line with name, size
-and SHA-256 for each member before it. Nothing is compressed, so nothing grows when it is read.
+Its members are, in this order: `glimpser.json`, which says what it is; `database.db`; `secrets.enc`, if
+there is one; `objects/<id of the artifact>`, in the order of the ids; and `manifest.jsonl`, one line with
+name, size and SHA-256 for each member before it. Nothing is compressed, so nothing grows when it is read.
 
 Whoever hands in such a file may have made it to do harm. So it is read by our own reader, which knows regular
 files of these names in this order alone: links, paths, devices, sparse files and extensions do not exist for

@@ -24,7 +24,7 @@ def check_passphrase(passphrase: str, *, pointer: str = "") -> None:
     if not MIN_PASSPHRASE_CHARS <= len(passphrase) <= MAX_PASSPHRASE_CHARS:
         raise InvalidInput.field(
             pointer,
-            f"A passphrase has at least {MIN_PASSPHRASE_CHARS} characters and at most {MAX_PASSPHRASE_CHARS}.",
+            f"A passphrase has {MIN_PASSPHRASE_CHARS} to {MAX_PASSPHRASE_CHARS} characters.",
         )
 
 
@@ -44,7 +44,9 @@ def unseal(sealed: bytes, passphrase: str) -> bytes:
     try:
         return AESGCM(_key(passphrase, salt)).decrypt(nonce, rest[_SALT_BYTES + _NONCE_BYTES :], _MAGIC)
     except (InvalidTag, ValueError) as error:
-        raise InvalidInput("The passphrase does not open the backup's secrets, or they were changed.") from error
+        raise InvalidInput(
+            "The passphrase does not open the backup's secrets, or they are changed."
+        ) from error
 
 
 def _key(passphrase: str, salt: bytes) -> bytes:

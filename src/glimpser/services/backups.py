@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ KEPT_FOR = timedelta(days=1)
 PRIORITY = -10
 _MAX_WAITING = 4
 
-Workshop = Callable[[], AbstractContextManager[Path]]
+Workshop = Callable[[], AbstractAsyncContextManager[Path]]
 """Gives an empty directory for as long as it is open, to one backup at a time. Raises: Unavailable."""
 
 
@@ -116,7 +116,7 @@ class Backups:
         wanted = self._orders.get(str(job.payload.get("order")))
         if wanted is None:
             raise InvalidInput("A backup's order is kept in memory alone, and the program was started anew.")
-        with self._workshop() as scratch:
+        async with self._workshop() as scratch:
             path = scratch / "backup.tar"
             with open_new(path) as target:
                 made = await self._maker.write(wanted, target, scratch, progress)

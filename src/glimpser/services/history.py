@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
 from glimpser.core.accounts import Scope
+from glimpser.core.backups import BACKUP_TYPE
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact, Capture, Event, EventFilter, EventLine
 from glimpser.core.ids import ArtifactId, CaptureId, EventId, TemplateId
@@ -49,8 +50,11 @@ class History:
         return await self._database.read(read)
 
     async def artifact(self, artifact_id: ArtifactId, *, within: Scope) -> Artifact:
-        """Raises: NotFound."""
-        return await self._database.read(lambda tx: tx.within(within).artifacts.get(artifact_id))
+        """Raises: NotFound: there is none, not for them, or it is a backup, which is read another way."""
+        found = await self._database.read(lambda tx: tx.within(within).artifacts.get(artifact_id))
+        if found.media_type == BACKUP_TYPE:
+            raise NotFound("There is no artifact with this id.")
+        return found
 
     def content(self, artifact: Artifact, *, start: int, end: int) -> AsyncIterator[bytes]:
         """Read the bytes from `start` (inclusive) to `end` (exclusive). Raises: NotFound."""

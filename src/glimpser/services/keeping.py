@@ -1,7 +1,10 @@
 """What people say about what is kept: keep this one, remove now what is too old."""
 
 from glimpser.core.accounts import Scope
+from glimpser.core.backups import BACKUP_TYPE
 from glimpser.core.clock import Clock
+from glimpser.core.errors import NotFound
+from glimpser.core.events import Artifact
 from glimpser.core.ids import ArtifactId, JobId
 from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
@@ -28,7 +31,7 @@ class Keeping:
         made = entry(by, action, artifact_id, clock=self._clock)
 
         def pin(tx: Transaction) -> None:
-            if tx.within(by.scope).artifacts.get(artifact_id).pinned == pinned:
+            if _no_backup(tx.within(by.scope), artifact_id).pinned == pinned:
                 return
             tx.artifacts.pin(artifact_id, pinned=pinned)
             tx.audit.add(made)
@@ -37,7 +40,7 @@ class Keeping:
 
     async def is_pinned(self, artifact_id: ArtifactId, *, within: Scope) -> bool:
         """Raises: NotFound."""
-        artifact = await self._database.read(lambda tx: tx.within(within).artifacts.get(artifact_id))
+        artifact = await self._database.read(lambda tx: _no_backup(tx.within(within), artifact_id))
         return artifact.pinned
 
     async def remove_old(self, *, by: Actor) -> JobId:
@@ -45,3 +48,11 @@ class Keeping:
         made = entry(by, "retention.asked", RETENTION, clock=self._clock)
         await self._database.write(lambda tx: tx.audit.add(made))
         return await self._jobs.submit(RETENTION, {}, priority=PRIORITY)
+
+
+def _no_backup(tx: Transaction, artifact_id: ArtifactId) -> Artifact:
+    """Look an artifact up. Raises: NotFound: there is none, or it is a backup, which is kept for a day."""
+    found = tx.artifacts.get(artifact_id)
+    if found.media_type == BACKUP_TYPE:
+        raise NotFound("There is no artifact with this id.")
+    return found

@@ -34,6 +34,11 @@ class OpenStore:
     former_base_uri: str | None = None
 
     @property
+    def bases(self) -> tuple[str, ...]:
+        """Give what the URIs of all its objects may begin with."""
+        return (self.base_uri, *([self.former_base_uri] if self.former_base_uri else []))
+
+    @property
     def waiting(self) -> int:
         """Tell how many objects wait on this machine for a store that is away."""
         return sum(spool.waiting for spool in self.spools)
@@ -49,15 +54,20 @@ async def open_store(settings: StoreSettings, *, is_sending: bool = True) -> Asy
     Raises:
         Misconfigured: a URL cannot be used, or a directory cannot be made.
     """
+    failure: Exception | None = None
     async with AsyncExitStack() as stack:
         opened = await _assembled(replace(settings, sweep=is_sending), stack)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(run()) for run in opened.runs] if is_sending else []
             try:
                 yield opened
+            except Exception as error:  # noqa: BLE001 - raised below, as it is: the group would wrap it
+                failure = error
             finally:
                 for task in running:
                     task.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def _assembled(settings: StoreSettings, stack: AsyncExitStack) -> OpenStore:

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import ASGIApp
 
 from glimpser.core.accounts import Role
+from glimpser.core.backups import BACKUP_TYPE
 from glimpser.core.errors import GlimpserError, TooMany
 from glimpser.web import problems, shapes
 from glimpser.web.body_limit import BodyLimit, LargerBody
@@ -23,6 +24,7 @@ from glimpser.web.refusals import Refusals
 from glimpser.web.routes import (
     accounts,
     alerts,
+    backups,
     channels,
     docs,
     events,
@@ -166,6 +168,15 @@ ROUTES = (
     Row("POST", "/api/admin/jobs/{job_id}/cancel", OPERATOR, jobs.cancel, JOB, 200, (404, 409, 503)),
     Row("POST", "/api/admin/jobs/{job_id}/retry", OPERATOR, jobs.retry, JOB, 200, (404, 409, 503)),
     Row("POST", "/api/admin/retention", ADMIN, keeping.remove_old, shapes.JobStarted, 202, (503,)),
+    Row(
+        "POST", "/api/admin/backup", ADMIN, backups.make, shapes.JobStarted, 202, (422, 429, 503),
+        headers=("Location",),
+    ),
+    Row(
+        "GET", "/api/admin/backup/{artifact_id}", ADMIN, backups.download, (BACKUP_TYPE,),
+        others=(206, 304, 404, 416, 503), headers=("ETag", "Accept-Ranges", "Content-Disposition"),
+    ),
+    Row("DELETE", "/api/admin/backup/{artifact_id}", ADMIN, backups.remove, None, 204, (404, 503)),
     Row("GET", "/api/admin/users", ADMIN, accounts.users, shapes.AccountList, 200, (422,)),
     Row("POST", "/api/admin/users", ADMIN, accounts.create_user, ACCOUNT, 201, (409, 422, 503), headers=MADE),
     Row("GET", "/api/admin/users/{user_id}", ADMIN, accounts.read_user, ACCOUNT, 200, (404,)),

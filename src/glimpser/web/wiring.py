@@ -23,6 +23,7 @@ from glimpser.services.accounts import Accounts
 from glimpser.services.alerting import Alerting
 from glimpser.services.api_keys import ApiKeys
 from glimpser.services.audit import Actor, AuditLog
+from glimpser.services.backups import Backups
 from glimpser.services.channels import Channels
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
@@ -134,6 +135,7 @@ class Services:
     jobs: Jobs
     schedules: Schedules
     keeping: Keeping
+    backups: Backups
     system: System
     ready: Readiness
     recorder: RequestRecorder

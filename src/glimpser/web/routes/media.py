@@ -155,7 +155,29 @@ async def artifact(
 ) -> Response:
     """Give the bytes of a stored object. Takes one `Range`; the ETag is the content's SHA-256."""
     found = await services.history.artifact(artifact_id, within=seen)
-    headers = _artifact_headers(found)
+    return await send_object(
+        request,
+        services,
+        found,
+        headers=_artifact_headers(found),
+        if_none_match=if_none_match,
+        wanted=wanted,
+        if_range=if_range,
+    )
+
+
+async def send_object(
+    request: Request,
+    services: Services,
+    found: Artifact,
+    *,
+    headers: Mapping[str, str],
+    if_none_match: str | None,
+    wanted: str | None,
+    if_range: str | None,
+) -> Response:
+    """Answer with a stored object, or the part of it that is `wanted` by a `Range`; adds its ETag."""
+    headers = {**headers, "ETag": strong_tag(found.sha256)}
     if none_match(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers={**INERT, "ETag": headers["ETag"]})
     # A range of another content than this is left out of account (RFC 9110, section 13.1.5).
@@ -207,7 +229,6 @@ def _artifact_headers(found: Artifact) -> dict[str, str]:
     disposition = "inline" if shown else "attachment"
     return {
         **INERT,
-        "ETag": strong_tag(found.sha256),
         "Content-Type": found.media_type if shown else "application/octet-stream",
         "Content-Disposition": f'{disposition}; filename="{found.id}.{ending or "bin"}"',
     }
