@@ -114,6 +114,7 @@ def use_templates(tx: Any) -> None:
     tx.templates.add(saved)
     tx.templates.get(saved.id)
     tx.templates.replace(saved.id, replace(ORDINARY, groups=("a",)), expected=1, now=at(1))
+    tx.templates.set_config(saved.id, {})
     for where in combinations(kind="file", enabled=True, group="street", text="door"):
         for page in PAGES:
             tx.templates.list(TemplateFilter(**where), page)
@@ -201,6 +202,7 @@ def use_channels(tx: Any) -> None:
     tx.channels.get(saved.id)
     tx.channels.replace(saved, expected=1)
     tx.channels.set_last_result(saved.id, "sent")
+    tx.channels.set_config(saved.id, {})
     for page in PAGES:
         tx.channels.list(page)
     tx.channels.remove(saved.id, expected=2)
