@@ -10,6 +10,7 @@ from pathlib import Path
 from glimpser.capture.ffmpeg import camera_kind
 from glimpser.core.accounts import ApiKey, Role, User
 from glimpser.core.alerts import Alert, Channel, Delivery, Notification, Receipt
+from glimpser.core.backups import BACKUP_TYPE
 from glimpser.core.channel_kinds import ChannelKind
 from glimpser.core.events import Artifact, Capture, Event, Level
 from glimpser.core.ids import (
@@ -42,6 +43,7 @@ CHANNEL = ChannelId("01JDCHAN0000000000000000AA")
 EVENT = EventId("01JDEVNT0000000000000000AA")
 CAPTURE = CaptureId("01JDCAPT0000000000000000AA")
 ARTIFACT = ArtifactId("01JDARTF0000000000000000AA")
+BACKUP = ArtifactId("01JDBACKVP00000000000000AA")
 ALERT = AlertId("01JDARTT0000000000000000AA")
 USER = UserId("01JDVSER0000000000000000AA")
 JOB = JobId("01JDJ0B00000000000000000AA")
@@ -104,8 +106,23 @@ async def _end_streams(world: World) -> None:
         world.live.hub.end_all()
 
 
+async def _backup(world: World, artifact_id: ArtifactId) -> Artifact:
+    stored = await world.store.put(f"artifacts/{artifact_id}", _pieces(b"all"), content_type=BACKUP_TYPE)
+    return Artifact(
+        id=artifact_id,
+        uri=stored.uri,
+        media_type=BACKUP_TYPE,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        width=None,
+        height=None,
+        created_at=world.clock.now(),
+    )
+
+
 async def _fill(world: World) -> None:
     """Leave a view with a picture, what it captured, and an event that told somebody in vain."""
+    backups = [await _backup(world, ArtifactId(name)) for name in (BACKUP, *SPARE)]
     stored = await world.store.put(f"artifacts/{ARTIFACT}", _pieces(PICTURE), content_type="image/jpeg")
     world.live.frames[TEMPLATE] = world.frame(TEMPLATE)
     now = world.clock.now()
@@ -201,7 +218,8 @@ async def _fill(world: World) -> None:
             tx.templates.add(template)
         for channel in channels:
             tx.channels.add(channel)
-        tx.artifacts.add(artifact)
+        for kept in (artifact, *backups):
+            tx.artifacts.add(kept)
         tx.captures.add(capture)
         tx.events.add(event)
         tx.alerts.add(_alert(event))
