@@ -29,6 +29,7 @@ from glimpser.core.live import MediaInput, State, StreamStatus
 from glimpser.core.ports import Database
 from glimpser.core.templates import Template
 from glimpser.db.engine import open_database
+from glimpser.db.foreign import read_original_bytes
 from glimpser.db.migrate import migrate
 from glimpser.db.settings import DatabaseSettings
 from glimpser.observability.health import CheckResult
@@ -336,7 +337,7 @@ async def open_world(
             healths=healths,
             pushes=pushes,
             probing=probing,
-            moving=Moving(templates, parse=parse_template, show=settings_json),
+            moving=Moving(templates, parse=parse_template, show=settings_json, read=read_original_bytes),
             alerting=Alerting(database, store, queue, clock=clock, publish=notices.publish),
             channels=Channels(database, {"fake": post.kind(), **(channel_kinds or {})}, clock=clock),
             tickets=Tickets(SECRET, clock),

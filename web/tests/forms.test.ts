@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ApiError, readProblem } from '../src/api/errors';
 import { readPairs } from '../src/forms/pairs';
 import { below, findingsOf } from '../src/forms/problems';
-import { check, fieldsOf, initialValues, toConfig } from '../src/forms/schema';
+import { check, fieldsOf, initialValues, partsOf, setIn, toConfig } from '../src/forms/schema';
 import { withNew } from '../src/sources/areas';
 import { checkSource, groupsOf, sourceBody, sourceValues } from '../src/sources/model';
 import type { Kind, Template } from '../src/api/types';
@@ -43,6 +43,36 @@ describe('the fields of a schema', () => {
     });
   });
 
+  it('leave it open to choose nothing where that is allowed, in the words of the schema', () => {
+    const nothing = { type: 'null' };
+    const decoder = { anyOf: [{ type: 'string', enum: ['vaapi', 'cuda'] }, nothing], default: null };
+    const fields = fieldsOf({
+      properties: { decoder: { ...decoder, 'x-ui': { names: { '': 'As usual here', cuda: 'CUDA' } } } },
+    });
+
+    expect(fields[0]).toMatchObject({
+      type: 'choice',
+      options: [
+        { value: null, label: 'As usual here' },
+        { value: 'vaapi', label: 'vaapi' },
+        { value: 'cuda', label: 'CUDA' },
+      ],
+    });
+    expect(toConfig(fields, initialValues(fields))).toEqual({});
+  });
+
+  it('are rows where each item has fields of its own', () => {
+    const cookie = { type: 'object', required: ['name'], properties: { name: { type: 'string' } } };
+    const fields = fieldsOf({
+      properties: { cookies: { type: 'array', writeOnly: true, items: { $ref: '#/$defs/Cookie' } } },
+      $defs: { Cookie: cookie },
+    });
+
+    expect(fields[0]).toMatchObject({ type: 'rows', columns: [{ name: 'name', required: true }] });
+    expect(toConfig(fields, { cookies: [{ name: 'a' }] })).toEqual({ cookies: [{ name: 'a' }] });
+    expect(check(fields, { cookies: [{ name: ' ' }] })).toEqual({ cookies: 'name is needed.' });
+  });
+
   it('leave out what can only be one thing', () => {
     expect(FIELDS.some(({ name }) => name === 'hwaccel')).toBe(false);
   });
@@ -78,6 +108,44 @@ describe('what is sent', () => {
   it('holds no secret unless one was typed', () => {
     expect(toConfig(FIELDS, initialValues(FIELDS, { url: 'x' }))).not.toHaveProperty('password');
     expect(toConfig(FIELDS, { password: 'new' })).toMatchObject({ password: 'new' });
+  });
+
+  it('says so when a stored secret is to be removed', () => {
+    expect(toConfig(FIELDS, { password: null })).toMatchObject({ password: null });
+    expect(toConfig(FIELDS, { username: null })).not.toHaveProperty('username');
+  });
+});
+
+describe('the parts of a form', () => {
+  const text = { type: 'string' };
+  const fields = fieldsOf({
+    required: ['url'],
+    properties: {
+      url: text,
+      quality: { type: 'integer', default: 80, 'x-ui': { advanced: true } },
+      wait: { ...text, 'x-ui': { section: 'Waiting' } },
+      remove: { type: 'array', items: text, default: [], 'x-ui': { section: 'Picture' } },
+      token: { ...text, writeOnly: true, 'x-ui': { section: 'Waiting' } },
+    },
+  });
+
+  it('are the main fields, those few need, and those with a title', () => {
+    const parts = partsOf(fields);
+
+    expect([parts.main, parts.advanced].map((part) => part.map(({ name }) => name))).toEqual([
+      ['url'],
+      ['quality'],
+    ]);
+    expect(parts.sections.map(({ title, fields: part }) => [title, part.length])).toEqual([
+      ['Waiting', 2],
+      ['Picture', 1],
+    ]);
+  });
+
+  it('tell how much of them is set', () => {
+    expect(setIn(fields, initialValues(fields), [])).toBe(0);
+    expect(setIn(fields, { ...initialValues(fields), quality: '70', remove: ['#ad'] }, [])).toBe(2);
+    expect(setIn(fields, initialValues(fields, { quality: 80 }), ['token'])).toBe(1);
   });
 });
 

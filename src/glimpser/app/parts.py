@@ -7,6 +7,7 @@ from glimpser.core.clock import Clock
 from glimpser.core.ids import TemplateId
 from glimpser.core.ports import Database
 from glimpser.core.templates import TemplateSettings
+from glimpser.db.foreign import read_original_bytes
 from glimpser.observability.health import CheckResult, Health
 from glimpser.services.disk import DiskGuard
 from glimpser.services.moving import Moving
@@ -58,4 +59,4 @@ async def paint(jpeg: bytes | None, text: str, width: int) -> bytes:
 
 def moving_of(templates: Templates) -> Moving:
     """Read and write files of views as the API takes and shows them."""
-    return Moving(templates, parse=parse_template, show=settings_json)
+    return Moving(templates, parse=parse_template, show=settings_json, read=read_original_bytes)

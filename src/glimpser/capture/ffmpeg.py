@@ -7,6 +7,7 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, model_validator
 
 from glimpser.capture.configs import KindConfig, parse_config
+from glimpser.capture.form_hints import shown
 from glimpser.capture.ingest.opening import CAMERA_SCHEMES, WEB_SCHEMES
 from glimpser.core.contents import FROM_CAMERAS
 from glimpser.core.errors import InvalidInput
@@ -15,6 +16,13 @@ from glimpser.core.live import MediaInput
 from glimpser.egress.target import parse_target
 
 Hwaccel = Literal["none", "vaapi", "cuda", "qsv"]
+_HWACCEL_NAMES = {
+    "": "As set for the server",
+    "none": "None",
+    "vaapi": "VA-API (Intel, AMD)",
+    "cuda": "CUDA (NVIDIA)",
+    "qsv": "Quick Sync (Intel)",
+}
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 """libav writes user names into header fields as they are: a line break would begin another field."""
@@ -36,34 +44,45 @@ class CameraConfig(KindConfig):
     url: Annotated[str, AfterValidator(_camera_url)] = Field(
         title="Address",
         description=(
-            "Where the stream is, for example rtsp://192.168.1.20:554/stream1;"
-            " under http and https: MJPEG, HLS (.m3u8), MP4 or MPEG-TS."
+            "Where the stream is; the camera's manual names it."
+            " Under http and https: MJPEG, HLS (.m3u8), MP4 or MPEG-TS."
         ),
         examples=["rtsp://192.168.1.20:554/stream1", "http://192.168.1.21/video.mjpg"],
         max_length=4096,
     )
-    username: str | None = Field(default=None, title="User name", max_length=256, pattern=_PLAIN)
+    username: str | None = Field(
+        default=None,
+        title="User name",
+        max_length=256,
+        pattern=_PLAIN,
+        json_schema_extra=shown(half=True),
+    )
     password: str | None = Field(
         default=None,
         title="Password",
         max_length=256,
         pattern=_PLAIN,
-        json_schema_extra={"writeOnly": True},
+        json_schema_extra=shown(half=True, secret=True),
     )
     transport: Literal["tcp", "udp"] = Field(
-        default="tcp", title="Transport", description="How RTSP carries the video: udp where tcp stutters."
+        default="tcp",
+        title="Transport",
+        description="How RTSP carries the video: UDP where TCP stutters.",
+        json_schema_extra=shown(advanced=True, half=True, names={"tcp": "TCP", "udp": "UDP"}),
     )
     hwaccel: Hwaccel | None = Field(
         default=None,
         title="Hardware decoding",
-        description="What decodes H.264 and HEVC; the CPU does where it fails. Left out: capture.hwaccel.",
+        description="Of H.264 and HEVC. Where it fails, the processor does it.",
+        json_schema_extra=shown(advanced=True, half=True, names=_HWACCEL_NAMES),
     )
     detect_fps: float = Field(
         default=5.0,
-        title="Pictures looked at per second",
+        title="Pictures looked at",
         description="How often motion is looked for.",
         gt=0,
         le=30,
+        json_schema_extra=shown(advanced=True, half=True, unit="per second"),
     )
 
     @model_validator(mode="after")

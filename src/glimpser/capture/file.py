@@ -8,6 +8,7 @@ from pydantic import Field
 
 from glimpser.capture.configs import KindConfig, parse_config
 from glimpser.capture.folder import Folder, PictureFile
+from glimpser.capture.form_hints import shown
 from glimpser.capture.ingest.files import open_beneath, open_folder_beneath, place_of
 from glimpser.capture.pictures.headers import picture_header
 from glimpser.capture.pictures.jpeg import SOI
@@ -27,23 +28,28 @@ class FileConfig(KindConfig):
 
     path: str = Field(
         title="Path",
+        json_schema_extra=shown(placeholder="cameras/front-door"),
         description="A video, a picture, or a folder of pictures, below one of the allowed folders;"
         " a relative path is below the first of them.",
         min_length=1,
         max_length=4096,
     )
-    loop: bool = Field(default=True, title="Loop", description="Begin a video again at its end.")
+    loop: bool = Field(
+        default=True, title="Play again and again", description="Begin a video anew at its end."
+    )
     fps: float | None = Field(
         default=None,
-        title="Pictures per second",
+        title="Rate",
         description="Play a video at this rate instead of its own.",
+        json_schema_extra=shown(advanced=True, half=True, unit="per second", placeholder="Its own"),
         ge=0.01,  # a picture in 100 s; far less makes times that no number holds
         le=120,
     )
     interval_s: float = Field(
         default=5,
-        title="Seconds between looks",
-        description="How often a picture or a folder is looked at.",
+        title="Time between looks",
+        description="At a picture or a folder.",
+        json_schema_extra=shown(advanced=True, half=True, unit="s"),
         ge=1,
         le=86_400,
     )

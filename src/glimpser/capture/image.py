@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from glimpser.capture.conditional import WebFile
 from glimpser.capture.configs import parse_config
+from glimpser.capture.form_hints import shown
 from glimpser.capture.pictures.reader import PictureReader
 from glimpser.capture.web_address import Guarded, WebUrl, without_userinfo
 from glimpser.core.contents import Content
@@ -25,12 +26,17 @@ class ImageConfig(Guarded):
 
     url: WebUrl = Field(
         title="Address",
-        description="A picture on the web or of a camera, for example https://example.org/harbour.jpg.",
+        description="Of a picture on the web, or of a camera that gives stills.",
         examples=["https://example.org/harbour.jpg", "http://192.168.1.20/snapshot.jpg"],
         max_length=4096,
     )
     interval_s: float = Field(
-        default=10, title="Seconds between pictures", description="How often it is fetched.", ge=1, le=86_400
+        default=10,
+        title="Time between pictures",
+        description="How often it is fetched.",
+        ge=1,
+        le=86_400,
+        json_schema_extra=shown(half=True, unit="s"),
     )
     tries: int = Field(
         default=1,
@@ -38,6 +44,7 @@ class ImageConfig(Guarded):
         description="Fetch so many at a time, take the largest: for cameras whose pictures often come torn.",
         ge=1,
         le=5,
+        json_schema_extra=shown(advanced=True),
     )
 
     _move_userinfo = model_validator(mode="before")(without_userinfo)

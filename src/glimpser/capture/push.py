@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from glimpser.capture.configs import KindConfig, parse_config
+from glimpser.capture.form_hints import shown
 from glimpser.core.kinds import Config, Kind
 from glimpser.core.live import Pushed
 
@@ -12,10 +13,11 @@ class PushConfig(KindConfig):
 
     expect_every_s: float | None = Field(
         default=None,
-        title="Seconds until silence counts",
-        description="The view is stalled when nothing was sent for so long; empty: it never is.",
+        title="Longest silence",
+        description="When nothing was sent for so long, the source counts as stalled.",
         ge=1,
         le=604_800,
+        json_schema_extra=shown(half=True, unit="s", placeholder="Any"),
     )
 
 
@@ -30,7 +32,7 @@ def _parse(config: Config) -> Config:
 KIND = Kind(
     name="push",
     title="Pictures that are sent",
-    description="A view that things send their pictures to, by POST /api/stream/{template_id}/push.",
+    description="For things that can only send, such as a doorbell or a script.",
     schema=PushConfig.model_json_schema(),
     parse=_parse,
     feed=_feed,

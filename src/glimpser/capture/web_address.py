@@ -3,9 +3,10 @@
 from typing import Annotated, Any, Self
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from glimpser.capture.configs import KindConfig
+from glimpser.capture.form_hints import login_last, shown
 from glimpser.core.errors import InvalidInput
 from glimpser.egress.fetching import Credentials
 from glimpser.egress.pinned import SCHEMES
@@ -44,9 +45,17 @@ def without_userinfo(values: Any) -> Any:
 class Guarded(KindConfig):
     """Fields of what may ask for a user name and a password, by Digest or Basic authentication."""
 
-    username: str | None = Field(default=None, title="User name", max_length=256, pattern=r"^[^:\x00-\x1f]*$")
+    model_config = ConfigDict(json_schema_extra=login_last)
+
+    username: str | None = Field(
+        default=None,
+        title="User name",
+        max_length=256,
+        pattern=r"^[^:\x00-\x1f]*$",
+        json_schema_extra=shown(half=True),
+    )
     password: str | None = Field(
-        default=None, title="Password", max_length=256, json_schema_extra={"writeOnly": True}
+        default=None, title="Password", max_length=256, json_schema_extra=shown(half=True, secret=True)
     )
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import quote
 
 from glimpser.core.errors import InvalidInput
@@ -31,6 +32,14 @@ def read_original(path: Path) -> Sequence[Mapping[str, object]]:
             return _rows(connection)
     except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
         raise InvalidInput(f"The database cannot be read: {error}.") from error
+
+
+def read_original_bytes(data: bytes) -> Sequence[Mapping[str, object]]:
+    """Read such a database that was sent, as `read_original`; it lies in a private file meanwhile."""
+    with NamedTemporaryFile(prefix="glimpser-import-") as file:
+        file.write(data)
+        file.flush()
+        return read_original(Path(file.name))
 
 
 def _rows(connection: sqlite3.Connection) -> Sequence[Mapping[str, object]]:

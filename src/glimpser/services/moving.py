@@ -21,9 +21,13 @@ _HEADING = """\
 Views of Glimpser. Read them again with: glimpser template import FILE
 Secrets are left out, and named under `secrets`: an import keeps those that are stored already."""
 _READ_ONLY = ("health", "stream", "paused", "version", "created_at", "updated_at")
+_SQLITE = b"SQLite format 3\0"
+"""How a database begins (https://sqlite.org/fileformat.html, section 1.3)."""
 
 ParseDocument = Callable[[Mapping[str, object]], TemplateSettings]
 """Makes settings of a document as the API takes it. Raises: InvalidInput."""
+ReadDatabase = Callable[[bytes], Sequence[Mapping[str, object]]]
+"""Gives the rows of an original `glimpser.db`. Blocks. Raises: InvalidInput."""
 ShowSettings = Callable[[TemplateSettings], Mapping[str, object]]
 Action = Literal["add", "change", "same", "refused"]
 
@@ -52,8 +56,11 @@ class _Draft:
 class Moving:
     """Event loop's thread."""
 
-    def __init__(self, templates: Templates, *, parse: ParseDocument, show: ShowSettings) -> None:
+    def __init__(
+        self, templates: Templates, *, parse: ParseDocument, show: ShowSettings, read: ReadDatabase
+    ) -> None:
         self._templates = templates
+        self._read = read
         self._parse = parse
         self._show = show
 
@@ -73,7 +80,9 @@ class Moving:
         return document | ({"secrets": secrets} if secrets else {})
 
     async def bring_in(self, data: bytes, *, by: Actor, apply: bool) -> Sequence[Change]:
-        """Read views from YAML or JSON, of this program or of glimpser-rs; change nothing unless `apply`.
+        """Read views from YAML or JSON, of this program or of glimpser-rs, or from an original `glimpser.db`.
+
+        Nothing is changed unless `apply`.
 
         A view is known again by its id, else by its name: reading a file twice adds nothing. What cannot be
         used is refused by itself; the others go on.
@@ -81,6 +90,9 @@ class Moving:
         Raises:
             InvalidInput: it is no such file.
         """
+        if data.startswith(_SQLITE):
+            rows = await asyncio.to_thread(self._read, data)
+            return await self.bring_in_rows(rows, by=by, apply=apply)
         drafts = await asyncio.to_thread(_drafts_of, data)
         return await self._bring_in(drafts, by=by, apply=apply)
 

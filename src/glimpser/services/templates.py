@@ -79,6 +79,16 @@ class Templates:
         kind = self._registry.get(settings.kind)
         return sorted(name for name in (kind.secrets if kind else ()) if settings.config.get(name))
 
+    def completed(self, config: Config, kind: str | None, stored: TemplateSettings) -> Config:
+        """Give a config with the secrets that are stored and that it leaves out.
+
+        Raises:
+            InvalidInput: there is no such kind, or a `***` stands for nothing that is stored.
+        """
+        known = kind_of(self._registry, kind or stored.kind)
+        kept = stored.config if known.name == stored.kind else {}
+        return restore(config, kept, known.secrets)
+
     def checked(self, settings: TemplateSettings, *, instead_of: Template | None) -> TemplateSettings:
         """Say what settings would become if they were saved, in the place of a template or as a new one.
 

@@ -90,13 +90,13 @@ ROUTES = (
     Row("GET", "/api/templates", VIEWER, templates.listing, shapes.TemplateList, 200, (422,)),
     Row("POST", "/api/templates", ADMIN, templates.create, TEMPLATE, 201, (422, 503), headers=MADE),
     Row(
-        "POST", "/api/templates/probe", ADMIN, templates.probe, shapes.JobStarted, 202, (422, 429, 503),
+        "POST", "/api/templates/probe", ADMIN, templates.probe, shapes.JobStarted, 202, (404, 422, 429, 503),
         headers=("Location",),
     ),
     Row("GET", "/api/templates/export", ADMIN, templates.export, templates.FILE_TYPES[:1]),
     Row(
         "POST", "/api/templates/import", ADMIN, templates.bring_in, shapes.ImportView, 200, (422, 503),
-        takes=templates.FILE_TYPES,
+        takes=templates.FILE_TYPES, max_body_bytes=templates.MAX_FILE_BYTES,
     ),
     Row("GET", "/api/templates/{template_id}", VIEWER, templates.read, shapes.AnyTemplate, 200, (404,)),
     Row(

@@ -243,6 +243,7 @@ class TemplateForm(ScheduleForm, LaterForm):
     health: ReadOnly = None
     stream: ReadOnly = None
     paused: ReadOnly = None
+    secrets: ReadOnly = None
     version: ReadOnly = None
     created_at: ReadOnly = None
     updated_at: ReadOnly = None
@@ -321,13 +322,17 @@ def _describe_probe(schema: dict[str, Any]) -> None:
 
 
 class ProbeForm(Form):
-    """What to try: a `url` (or the path of a file) whose kind is to be found, or a `kind` and its config."""
+    """What to try: a `url` (or the path of a file) whose kind is to be found, or a `kind` and its config.
+
+    With a `template_id` the secrets that are absent from the config are those of that template.
+    """
 
     model_config = ConfigDict(json_schema_extra=_describe_probe)
 
     url: Annotated[Text, Field(min_length=1, max_length=4096)] | None = None
     kind: Annotated[str, Field(max_length=32)] | None = None
     config: dict[str, JsonValue] | None = None
+    template_id: Ulid | None = None
 
     def ask(self) -> Ask:
         """Make what is asked for.
@@ -339,6 +344,8 @@ class ProbeForm(Form):
             raise InvalidInput.field("/url", "Give a url, or a kind with its config.")
         if (self.kind is None) != (self.config is None):
             raise InvalidInput.field("/kind", "A config goes with the kind it is of.")
+        if self.template_id is not None and self.kind is None:
+            raise InvalidInput.field("/kind", "The secrets of a template go with a kind and its config.")
         return Ask(url=self.url, kind=self.kind, config=self.config or {})
 
 

@@ -1,12 +1,16 @@
 """Templates as a file, over HTTP: written, and read again after a look at what would change."""
 
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from glimpser.core.accounts import Role
 from glimpser.services.yaml_text import parse_yaml
+from glimpser.web.routes.templates import MAX_FILE_BYTES
 from tests.web_world import World
 
 pytestmark = pytest.mark.anyio
@@ -128,10 +132,10 @@ async def test_what_is_no_such_file_is_refused(world: World, body: str) -> None:
     assert answer.status_code == 422
 
 
-async def test_more_than_a_mebibyte_is_refused(world: World) -> None:
+async def test_what_is_too_large_or_of_another_type_is_refused(world: World) -> None:
     headers = await world.sign_in()
 
-    answer = await world.client.post(IN, content=b"#" * ((1 << 20) + 1), headers=headers | YAML)
+    answer = await world.client.post(IN, content=b"#" * (MAX_FILE_BYTES + 1), headers=headers | YAML)
     other = await world.client.post(IN, content=b"x", headers=headers | {"Content-Type": "image/png"})
 
     assert (answer.status_code, other.status_code) == (413, 415)
@@ -145,3 +149,28 @@ async def test_only_admins_move_templates(world: World, role: Role) -> None:
     brought = await world.client.post(IN, content="templates: []", headers=headers | YAML)
 
     assert (out.status_code, brought.status_code) == (403, 403)
+
+
+async def test_the_database_of_the_original_program_is_read(world: World, tmp_path: Path) -> None:
+    headers = await world.sign_in()
+    file = tmp_path / "glimpser.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE templates (name TEXT, url TEXT, frequency INTEGER)")
+        connection.execute("INSERT INTO templates VALUES ('Door', 'rtsp://cam/one', 5)")
+        connection.commit()
+    sqlite = headers | {"Content-Type": "application/vnd.sqlite3"}
+
+    answer = await world.client.post(IN, content=file.read_bytes(), headers=sqlite)
+
+    [item] = answer.json()["items"]
+    assert (answer.status_code, item["name"]) == (200, "Door")
+
+
+async def test_a_damaged_database_is_refused_with_its_reason(world: World) -> None:
+    headers = await world.sign_in() | {"Content-Type": "application/vnd.sqlite3"}
+
+    answer = await world.client.post(IN, content=b"SQLite format 3\0" + b"\xff" * 4000, headers=headers)
+
+    assert answer.status_code == 422
+    assert "cannot be read" in answer.json()["detail"]

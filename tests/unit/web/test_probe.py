@@ -4,6 +4,7 @@ import pytest
 
 from glimpser.core.accounts import Role
 from glimpser.core.errors import TooMany
+from glimpser.core.ids import new_id
 from glimpser.services.probing import Ask
 from tests.web_world import World
 
@@ -67,3 +68,39 @@ async def test_too_many_at_a_time_are_refused(world: World) -> None:
     answer = await world.client.post(PATH, json={"url": "rtsp://cam/"}, headers=await world.sign_in())
 
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")
+
+
+async def test_a_change_of_a_view_is_tried_with_the_secrets_it_has(world: World) -> None:
+    headers = await world.sign_in()
+    stored = {"url": "rtsp://cam/one", "password": "hunter2"}
+    template_id = (await world.add_template(headers, name="Door", config=stored)).json()["id"]
+    changed = {"kind": "camera", "config": {"url": "rtsp://cam/two"}, "template_id": template_id}
+
+    answer = await world.client.post(PATH, json=changed, headers=headers)
+
+    assert answer.status_code == 202
+    assert world.probing.asked == [
+        Ask(kind="camera", config={"url": "rtsp://cam/two", "password": "hunter2"})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"url": "rtsp://cam/"}, 422),
+        ({"kind": "moon", "config": {}}, 422),
+        ({"kind": "camera", "config": {"url": "rtsp://cam/"}}, 404),
+    ],
+    ids=["an address", "no such kind", "no such view"],
+)
+async def test_secrets_are_lent_to_nothing_else(world: World, body: dict[str, object], status: int) -> None:
+    headers = await world.sign_in()
+    template_id = new_id()
+    if status == 422:
+        config = {"url": "rtsp://cam/one", "password": "hunter2"}
+        template_id = (await world.add_template(headers, name="Door", config=config)).json()["id"]
+
+    answer = await world.client.post(PATH, json=body | {"template_id": template_id}, headers=headers)
+
+    assert answer.status_code == status
+    assert world.probing.asked == []

@@ -366,9 +366,9 @@ async def test_viewers_see_no_config(world: World) -> None:
     listed = (await world.client.get("/api/templates", headers=viewer)).json()["items"]
 
     assert listed == [one]
-    assert not {"config", "rules"} & set(one)
+    assert not {"config", "rules", "secrets"} & set(one)
     assert "hunter2" not in str(listed)
-    assert set(created.json()) - set(one) == {"config", "rules"}
+    assert set(created.json()) - set(one) == {"config", "rules", "secrets"}
 
 
 async def test_a_list_goes_on_where_its_page_ended(world: World) -> None:

@@ -1099,7 +1099,9 @@ export interface paths {
         put?: never;
         /**
          * Bring In
-         * @description Read templates from what `export` gave, or from the streams of glimpser-rs, as YAML or JSON.
+         * @description Read templates from what `export` gave, from the streams of glimpser-rs, or from a `glimpser.db`.
+         *
+         *     The first two as YAML or JSON; the last is the SQLite database of an original Glimpser.
          *
          *     A template is known again by its id, else by its name, so that doing it twice adds nothing.
          */
@@ -1121,7 +1123,7 @@ export interface paths {
         put?: never;
         /**
          * Probe
-         * @description Try a view before it is saved.
+         * @description Try a view before it is saved, or before a change of it is.
          *
          *     The job's `step` says how far it is, its `result` what was found: `{kind,config,width,height,fps,codec,
          *     artifact_id}`, without secrets. The picture can be looked at for an hour.
@@ -1315,7 +1317,7 @@ export interface components {
         };
         /**
          * AdminTemplateView
-         * @description A template as admins see it; secrets in `config` are left out or `***`.
+         * @description A template as admins see it; secrets in `config` are left out or `***`, and named in `secrets`.
          */
         AdminTemplateView: {
             /**
@@ -1392,6 +1394,8 @@ export interface components {
             schedule: string | null;
             /** Schedule Windows */
             schedule_windows: components["schemas"]["QuietHoursForm"][];
+            /** Secrets */
+            secrets: string[];
             stream: components["schemas"]["StreamView"];
             /** Timezone */
             timezone: string;
@@ -2219,6 +2223,8 @@ export interface components {
         /**
          * ProbeForm
          * @description What to try: a `url` (or the path of a file) whose kind is to be found, or a `kind` and its config.
+         *
+         *     With a `template_id` the secrets that are absent from the config are those of that template.
          * @example {
          *       "url": "rtsp://192.0.2.20/stream1"
          *     }
@@ -2230,6 +2236,8 @@ export interface components {
             } | null;
             /** Kind */
             kind?: string | null;
+            /** Template Id */
+            template_id?: string | null;
             /** Url */
             url?: string | null;
         };
@@ -2717,6 +2725,8 @@ export interface components {
              */
             schedule_windows: components["schemas"]["QuietHoursForm"][];
             /** @description Read-only: taken from an answer, ignored. */
+            secrets?: components["schemas"]["JsonValue"];
+            /** @description Read-only: taken from an answer, ignored. */
             stream?: components["schemas"]["JsonValue"];
             /**
              * Timezone
@@ -2782,6 +2792,7 @@ export interface components {
             rules?: components["schemas"]["RuleForm"][] | null;
             schedule?: (string | null) | null;
             schedule_windows?: components["schemas"]["QuietHoursForm"][] | null;
+            secrets?: components["schemas"]["JsonValue"] | null;
             stream?: components["schemas"]["JsonValue"] | null;
             timezone?: string | null;
             updated_at?: components["schemas"]["JsonValue"] | null;
@@ -5871,6 +5882,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": string;
+                "application/vnd.sqlite3": string;
                 "application/x-yaml": string;
                 "application/yaml": string;
                 "text/yaml": string;
@@ -5925,6 +5937,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestURITooLong"];

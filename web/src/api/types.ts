@@ -39,10 +39,12 @@ export type AuditEntry = Schemas['AuditView'];
 /** A rule that is stored has an id. */
 export type Rule = Schemas['RuleForm'] & { id: string };
 
-/** `config` and `rules` are there for admins only. */
+/** `config`, `rules` and `secrets` are there for admins only. */
 export type Template = Schemas['TemplateView'] & {
   config?: Schemas['AdminTemplateView']['config'];
   rules?: Rule[];
+  /** The names of the fields of `config` that are set and never shown. */
+  secrets?: Schemas['AdminTemplateView']['secrets'];
 };
 
 export interface Box {

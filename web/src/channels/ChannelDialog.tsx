@@ -92,7 +92,7 @@ function ChannelForm({ kind, channel, onClose }: Props & { kind: Kind }) {
         fields={fields}
         values={values.config}
         errors={below('config', errors)}
-        editing={channel !== undefined}
+        stored={channel ? fields.filter(({ secret }) => secret).map(({ name }) => name) : []}
         onChange={(config) => set({ config })}
       />
       <FormError>{isStatus(saving.error, 412) ? CHANGED : found.form}</FormError>

@@ -1,55 +1,85 @@
-import { ChevronRight, Plus, X } from 'lucide-react';
-import { CheckField, FieldFrame, PasswordField, SelectField, TextField } from './Input';
-import { readPairs } from './pairs';
-import type { Errors, Field, Values } from './schema';
+import { ChevronRight } from 'lucide-react';
+import { CheckField, SelectField, TextField } from './Input';
+import { ListField, MapField, RowsField } from './Lists';
+import { SecretField } from './SecretField';
+import { FormSection } from './Section';
+import { partsOf, setIn, type Errors, type Field, type Values } from './schema';
 
 interface Props {
   fields: readonly Field[];
   values: Values;
   errors: Errors;
-  /** Secrets are kept by the server unless they are typed anew. */
-  editing: boolean;
+  /** Names of secrets that the server keeps unless they are typed anew. */
+  stored: readonly string[];
   onChange: (values: Values) => void;
 }
 
-export function SchemaForm({ fields, values, errors, editing, onChange }: Props) {
-  const control = (field: Field) => (
-    <div key={field.name} className={field.half ? 'sm:col-span-1' : 'sm:col-span-2'}>
-      <Control
-        field={field}
-        value={values[field.name]}
-        error={errors[field.name]}
-        editing={editing}
-        onChange={(value) => onChange({ ...values, [field.name]: value })}
-      />
+/** The main fields, those few people need folded below them, and the rest in parts with titles. */
+export function SchemaForm({ fields, values, errors, stored, onChange }: Props) {
+  const { main, advanced, sections } = partsOf(fields);
+  const grid = (part: readonly Field[], className = '') => (
+    <div className={`grid grid-cols-2 items-start gap-x-4 gap-y-5 ${className}`}>
+      {part.map((field) => (
+        <div key={field.name} className={field.half ? 'max-[22rem]:col-span-2' : 'col-span-2'}>
+          <Control
+            field={field}
+            value={values[field.name]}
+            error={errors[field.name]}
+            stored={stored.includes(field.name)}
+            onChange={(value) => onChange({ ...values, [field.name]: value })}
+          />
+        </div>
+      ))}
     </div>
   );
-  const advanced = fields.filter((field) => field.advanced);
   return (
-    <div className="grid gap-x-4 gap-y-5 sm:grid-cols-2">
-      {fields.filter((field) => !field.advanced).map(control)}
-      {advanced.length > 0 && (
-        <details className="group sm:col-span-2" open={advanced.some(({ name }) => name in errors)}>
-          <summary className="flex items-center gap-2 rounded py-1 text-sm text-dim hover:text-ink pointer-coarse:py-3">
-            <ChevronRight aria-hidden className="size-4 transition-transform group-open:rotate-90" />
-            More options ({advanced.length})
-          </summary>
-          <div className="grid gap-x-4 gap-y-5 pt-3 sm:grid-cols-2">{advanced.map(control)}</div>
-        </details>
+    <>
+      <div className="space-y-5">
+        {main.length > 0 && grid(main)}
+        {advanced.length > 0 && (
+          <details className="group" open={hasError(advanced, errors)}>
+            <summary className="flex items-center gap-2 rounded py-1 text-sm text-dim hover:text-ink pointer-coarse:py-3">
+              <ChevronRight aria-hidden className="size-4 transition-transform group-open:rotate-90" />
+              More options
+            </summary>
+            {grid(advanced, 'pt-4')}
+          </details>
+        )}
+      </div>
+      {sections.length > 0 && (
+        <div className="space-y-3">
+          {sections.map(({ title, fields: part }) => {
+            const count = setIn(part, values, stored);
+            return (
+              <FormSection
+                key={title}
+                title={title}
+                aside={count > 0 ? `${count} set` : undefined}
+                open={hasError(part, errors)}
+              >
+                {grid(part)}
+              </FormSection>
+            );
+          })}
+        </div>
       )}
-    </div>
+    </>
   );
+}
+
+function hasError(fields: readonly Field[], errors: Errors): boolean {
+  return fields.some(({ name }) => name in errors);
 }
 
 interface ControlProps {
   field: Field;
   value: unknown;
   error: string | undefined;
-  editing: boolean;
+  stored: boolean;
   onChange: (value: unknown) => void;
 }
 
-function Control({ field, value, error, editing, onChange }: ControlProps) {
+export function Control({ field, value, error, stored, onChange }: ControlProps) {
   const { label, hint, placeholder, unit } = field;
   const optional = !field.required && field.initial === '';
   switch (field.type) {
@@ -61,24 +91,18 @@ function Control({ field, value, error, editing, onChange }: ControlProps) {
           label={label}
           hint={hint}
           error={error}
-          value={String(value)}
-          options={field.options.map((option) => ({ value: String(option), label: String(option) }))}
-          onChange={(chosen) => onChange(field.options.find((option) => String(option) === chosen))}
+          value={textOf(value)}
+          options={field.options.map((option) => ({
+            value: String(option.value ?? ''),
+            label: option.label,
+          }))}
+          onChange={(chosen) =>
+            onChange(field.options.find((option) => String(option.value ?? '') === chosen)?.value)
+          }
         />
       );
     case 'secret':
-      return (
-        <PasswordField
-          label={label}
-          hint={hint}
-          error={error}
-          optional={optional}
-          autoComplete="new-password"
-          placeholder={editing ? 'Unchanged' : placeholder}
-          value={textOf(value)}
-          onChange={onChange}
-        />
-      );
+      return <SecretField field={field} value={value} error={error} stored={stored} onChange={onChange} />;
     case 'number':
     case 'text':
       return (
@@ -96,102 +120,16 @@ function Control({ field, value, error, editing, onChange }: ControlProps) {
         />
       );
     case 'list':
-      return <ListField field={field} items={stringsOf(value)} error={error} onChange={onChange} />;
+      return <ListField field={field} value={value} error={error} onChange={onChange} />;
     case 'map':
-      return <MapField field={field} value={value} error={error} editing={editing} onChange={onChange} />;
+      return <MapField field={field} value={value} error={error} stored={stored} onChange={onChange} />;
+    case 'rows':
+      return <RowsField field={field} value={value} error={error} stored={stored} onChange={onChange} />;
     case 'unsupported':
       return <p className="text-sm text-dim">{label} can be set through the interface for programs only.</p>;
   }
 }
 
-interface ListProps {
-  field: Field;
-  items: readonly string[];
-  error: string | undefined;
-  onChange: (items: string[]) => void;
-}
-
-function ListField({ field, items, error, onChange }: ListProps) {
-  return (
-    <FieldFrame label={field.label} hint={field.hint} error={error} optional={!field.required}>
-      {(aria) => (
-        <div className="space-y-2">
-          {items.map((item, index) => (
-            <div key={index} className="flex gap-2">
-              <input
-                {...(index === 0 ? aria : { 'aria-label': `${field.label} ${index + 1}` })}
-                className="field"
-                value={item}
-                onChange={(event) => onChange(items.with(index, event.target.value))}
-              />
-              <RemoveButton
-                label={`Remove ${field.label} ${index + 1}`}
-                onClick={() => onChange(items.toSpliced(index, 1))}
-              />
-            </div>
-          ))}
-          <button
-            {...(items.length === 0 ? { id: aria.id } : {})}
-            type="button"
-            className="btn"
-            onClick={() => onChange([...items, ''])}
-          >
-            <Plus aria-hidden className="size-4" />
-            Add
-          </button>
-        </div>
-      )}
-    </FieldFrame>
-  );
-}
-
-interface MapProps {
-  field: Field;
-  value: unknown;
-  editing: boolean;
-  error: string | undefined;
-  onChange: (value: Record<string, string>) => void;
-}
-
-/** Names and values, one pair on a line: `Name: value`, as in an HTTP head. */
-function MapField({ field, value, error, editing, onChange }: MapProps) {
-  const lines = Object.entries((value ?? {}) as Record<string, string>).map(
-    ([name, item]) => `${name}: ${item}`,
-  );
-  return (
-    <FieldFrame
-      label={field.label}
-      hint={[field.hint, 'One on each line, as Name: value.'].filter(Boolean).join(' ')}
-      error={error}
-      optional={!field.required}
-    >
-      {(aria) => (
-        <textarea
-          {...aria}
-          rows={3}
-          spellCheck={false}
-          className="field font-mono text-sm"
-          placeholder={editing && field.secret ? 'Unchanged' : ''}
-          defaultValue={lines.join('\n')}
-          onChange={(event) => onChange(readPairs(event.target.value))}
-        />
-      )}
-    </FieldFrame>
-  );
-}
-
-function RemoveButton({ label, onClick }: { label: string; onClick: () => void }) {
-  return (
-    <button type="button" className="btn btn-icon" aria-label={label} onClick={onClick}>
-      <X aria-hidden className="size-4" />
-    </button>
-  );
-}
-
 function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-}
-
-function stringsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
 }

@@ -1,27 +1,34 @@
 import { useMutation } from '@tanstack/react-query';
-import { ChevronRight } from 'lucide-react';
-import { useId, useRef, useState, type SubmitEvent, type ReactNode } from 'react';
+import { useRef, useState, type SubmitEvent, type ReactNode } from 'react';
 import { isStatus } from '../api/errors';
 import type { Kind, Template, TemplateForm } from '../api/types';
 import { CheckField, FieldFrame, FormError, RangeField, SelectField, TextField } from '../forms/Input';
 import { below, findingsOf, focusFirstError, NO_FINDINGS } from '../forms/problems';
 import { fieldsOf, type Errors } from '../forms/schema';
 import { SchemaForm } from '../forms/SchemaForm';
+import { FormSection } from '../forms/Section';
 import { percent } from '../format/words';
-import { SourceIcon } from '../ui/kinds';
 import { AreaEditor } from './AreaEditor';
+import { KindPicker } from './KindPicker';
+import { useProbe } from './ProbeResult';
+import { TryPanel } from './TryPanel';
 import { SCHEDULE_POINTERS } from './schedule';
 import { ScheduleFields } from './ScheduleFields';
 import {
+  checkConfig,
   checkSource,
   DETECTORS,
   newSource,
   pointersOf,
   sourceBody,
   sourceValues,
+  trialOf,
   type SourceValues,
   type Start,
 } from './model';
+
+/** Kinds whose pictures are sent: there is nothing to try. */
+const SENT = new Set(['push']);
 
 interface Props {
   kinds: readonly Kind[];
@@ -48,99 +55,83 @@ export function SourceForm({ kinds, template, start, save, onSaved, conflict, ca
     onError: () => focusFirstError(form.current),
   });
   const hasConflict = isStatus(saving.error, 412);
-  const found = saving.isError && !hasConflict ? findingsOf(saving.error, pointersOf(fields)) : NO_FINDINGS;
+  const probe = useProbe();
+  const refusal = saving.isError && !hasConflict ? saving.error : probe.refusal;
+  const found = refusal === null ? NO_FINDINGS : findingsOf(refusal, pointersOf(fields));
   const errors = { ...found.fields, ...missing };
   const set = (change: Partial<SourceValues>) => {
     setValues({ ...values, ...change });
     setMissing({});
+    if (probe.refusal !== null) probe.reset();
     if (!hasConflict) saving.reset();
+  };
+  const isFine = (wrong: Errors) => {
+    setMissing(wrong);
+    if (Object.keys(wrong).length > 0) focusFirstError(form.current);
+    return Object.keys(wrong).length === 0;
   };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const wrong = checkSource(values, fields);
-    setMissing(wrong);
-    if (Object.keys(wrong).length > 0) focusFirstError(form.current);
-    else saving.mutate();
+    if (isFine(checkSource(values, fields))) saving.mutate();
+  };
+  const tryOut = () => {
+    if (isFine(checkConfig(values, fields))) probe.start(trialOf(values, fields, template));
   };
   return (
-    <form ref={form} noValidate className="max-w-[560px] space-y-6 px-4 pb-10 md:px-6" onSubmit={submit}>
-      {!template && (
-        <KindPicker
-          kinds={kinds}
-          value={values.kind}
-          onChange={(next) => setValues(switched(values, next))}
+    <form
+      ref={form}
+      noValidate
+      className="grid max-w-[560px] gap-6 px-4 pb-10 md:px-6 xl:max-w-[1040px] xl:grid-cols-[512px_minmax(0,1fr)] xl:gap-x-8"
+      onSubmit={submit}
+    >
+      <div className="min-w-0 space-y-6">
+        {!template && (
+          <KindPicker kinds={kinds} value={values.kind} onChange={(next) => set(switched(values, next))} />
+        )}
+        <TextField
+          label="Name"
+          required
+          placeholder="Front door"
+          maxLength={100}
+          error={errors.name}
+          value={values.name}
+          onChange={(name) => set({ name })}
         />
-      )}
-      <TextField
-        label="Name"
-        required
-        placeholder="Front door"
-        maxLength={100}
-        error={errors.name}
-        value={values.name}
-        onChange={(name) => set({ name })}
-      />
-      <SchemaForm
-        key={values.kind}
-        fields={fields}
-        values={values.config}
-        errors={below('config', errors)}
-        editing={template !== undefined}
-        onChange={(config) => set({ config })}
-      />
-      <Section title="Schedule" open={SCHEDULE_POINTERS.some((name) => hasAny(errors, name))}>
-        <ScheduleFields value={values.schedule} errors={errors} onChange={(schedule) => set({ schedule })} />
-      </Section>
-      <MotionSection values={values} errors={errors} set={set} />
-      <AreaSection template={template} values={values} errors={errors} set={set} />
-      <MoreSection values={values} errors={errors} set={set} />
-      {hasConflict && conflict}
-      <FormError>{found.form}</FormError>
-      <div className="sticky bottom-14 z-10 -mx-4 flex items-center gap-2 border-t border-line bg-canvas px-4 py-3 md:static md:mx-0 md:border-0 md:p-0">
-        <button type="submit" className="btn btn-primary" disabled={saving.isPending}>
-          {saving.isPending ? 'Saving…' : template ? 'Save changes' : 'Add source'}
-        </button>
-        {cancel}
+        <SchemaForm
+          key={values.kind}
+          fields={fields}
+          values={values.config}
+          errors={below('config', errors)}
+          stored={template?.secrets ?? []}
+          onChange={(config) => set({ config })}
+        />
+      </div>
+      <div className="min-w-0 xl:sticky xl:top-6 xl:col-start-2 xl:row-span-2 xl:row-start-1 xl:self-start">
+        {!SENT.has(values.kind) && <TryPanel probe={probe} kinds={kinds} onTry={tryOut} />}
+      </div>
+      <div className="min-w-0 space-y-6">
+        <div className="space-y-3">
+          <FormSection title="Schedule" open={SCHEDULE_POINTERS.some((name) => hasAny(errors, name))}>
+            <ScheduleFields
+              value={values.schedule}
+              errors={errors}
+              onChange={(schedule) => set({ schedule })}
+            />
+          </FormSection>
+          <MotionSection values={values} errors={errors} set={set} />
+          <AreaSection template={template} values={values} errors={errors} set={set} />
+          <MoreSection values={values} errors={errors} set={set} />
+        </div>
+        {hasConflict && conflict}
+        <FormError>{saving.isError ? found.form : null}</FormError>
+        <div className="sticky bottom-14 z-10 -mx-4 flex items-center gap-2 border-t border-line bg-canvas px-4 py-3 md:static md:mx-0 md:border-0 md:p-0">
+          <button type="submit" className="btn btn-primary" disabled={saving.isPending}>
+            {saving.isPending ? 'Saving…' : template ? 'Save changes' : 'Add source'}
+          </button>
+          {cancel}
+        </div>
       </div>
     </form>
-  );
-}
-
-interface KindPickerProps {
-  kinds: readonly Kind[];
-  value: string;
-  onChange: (kind: Kind) => void;
-}
-
-function KindPicker({ kinds, value, onChange }: KindPickerProps) {
-  const name = useId();
-  return (
-    <fieldset>
-      <legend className="mb-2 text-sm font-medium">What do you want to watch?</legend>
-      <div className="grid gap-2 sm:grid-cols-2">
-        {kinds.map((kind) => {
-          return (
-            <label
-              key={kind.kind}
-              className="card flex cursor-pointer items-start gap-3 p-3 transition-colors hover:bg-raised has-checked:border-accent has-checked:bg-accent-soft has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent"
-            >
-              <input
-                type="radio"
-                name={name}
-                className="sr-only"
-                checked={kind.kind === value}
-                onChange={() => onChange(kind)}
-              />
-              <SourceIcon kind={kind.kind} className="mt-0.5 size-5 shrink-0 text-accent" />
-              <span>
-                <span className="block text-sm font-medium">{kind.title}</span>
-                <span className="block text-xs text-dim">{kind.description}</span>
-              </span>
-            </label>
-          );
-        })}
-      </div>
-    </fieldset>
   );
 }
 
@@ -152,7 +143,7 @@ interface SectionProps {
 
 function MotionSection({ values, errors, set }: SectionProps) {
   return (
-    <Section title="Motion" open={hasAny(errors, 'motion')}>
+    <FormSection title="Motion" open={hasAny(errors, 'motion')}>
       <SelectField
         label="Detector"
         value={values.detector}
@@ -181,7 +172,7 @@ function MotionSection({ values, errors, set }: SectionProps) {
           />
         </>
       )}
-    </Section>
+    </FormSection>
   );
 }
 
@@ -189,7 +180,7 @@ function MotionSection({ values, errors, set }: SectionProps) {
 function AreaSection({ template, values, errors, set }: SectionProps & { template: Template | undefined }) {
   const { width, height } = template?.stream ?? { width: null, height: null };
   return (
-    <Section title="Areas, privacy and captions" open={hasAny(errors, 'zones')}>
+    <FormSection title="Areas, privacy and captions" open={hasAny(errors, 'zones')}>
       {template ? (
         <AreaEditor
           sourceId={template.id}
@@ -213,13 +204,13 @@ function AreaSection({ template, values, errors, set }: SectionProps & { templat
         checked={values.overlay.time}
         onChange={(time) => set({ overlay: { ...values.overlay, time } })}
       />
-    </Section>
+    </FormSection>
   );
 }
 
 function MoreSection({ values, errors, set }: SectionProps) {
   return (
-    <Section title="Groups and notes" open={hasAny(errors, 'groups') || hasAny(errors, 'notes')}>
+    <FormSection title="Groups and notes" open={hasAny(errors, 'groups') || hasAny(errors, 'notes')}>
       <TextField
         label="Groups"
         optional
@@ -246,19 +237,7 @@ function MoreSection({ values, errors, set }: SectionProps) {
         checked={values.enabled}
         onChange={(enabled) => set({ enabled })}
       />
-    </Section>
-  );
-}
-
-function Section({ title, open, children }: { title: string; open: boolean; children: ReactNode }) {
-  return (
-    <details className="group card" open={open}>
-      <summary className="flex h-12 items-center gap-2 rounded-xl px-4 text-sm font-medium">
-        <ChevronRight aria-hidden className="size-4 text-dim transition-transform group-open:rotate-90" />
-        {title}
-      </summary>
-      <div className="space-y-5 px-4 pt-1 pb-5">{children}</div>
-    </details>
+    </FormSection>
   );
 }
 

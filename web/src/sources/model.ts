@@ -10,6 +10,7 @@ import {
   type Field,
   type Values,
 } from '../forms/schema';
+import type { Asked } from './probe';
 import {
   checkSchedule,
   newSchedule,
@@ -83,13 +84,12 @@ export function sourceValues(template: Template, kind: Kind): SourceValues {
 
 /** The body of a POST, or of a PUT when there is a template already: what the form does not show stays. */
 export function sourceBody(values: SourceValues, fields: readonly Field[], known?: Template): TemplateForm {
-  const shown = new Set(fields.map(({ name }) => name));
-  const hidden = Object.entries(known?.config ?? {}).filter(([name]) => !shown.has(name));
+  const { hidden, shown } = configParts(fields, values.config, known);
   const body = {
     ...known,
     name: values.name.trim(),
     kind: values.kind,
-    config: { ...Object.fromEntries(hidden), ...toConfig(fields, values.config) },
+    config: { ...hidden, ...shown },
     enabled: values.enabled,
     groups: groupsOf(values.groups),
     notes: values.notes,
@@ -101,14 +101,31 @@ export function sourceBody(values: SourceValues, fields: readonly Field[], known
   return body as unknown as TemplateForm;
 }
 
+/** What the settings of the form would give, as a trial of the server. */
+export function trialOf({ kind, config }: SourceValues, fields: readonly Field[], known?: Template): Asked {
+  const { hidden, shown } = configParts(fields, config, known);
+  return { kind, config: { ...hidden, ...shown }, ...(known && { template_id: known.id }) };
+}
+
+function configParts(fields: readonly Field[], config: Values, known?: Template) {
+  const names = new Set(fields.map(({ name }) => name));
+  const hidden = Object.entries(known?.config ?? {}).filter(([name]) => !names.has(name));
+  return { hidden: Object.fromEntries(hidden), shown: toConfig(fields, config) };
+}
+
+/** What is plainly wrong with the config alone, by the server's pointers. */
+export function checkConfig(values: SourceValues, fields: readonly Field[]): Errors {
+  const found = Object.entries(check(fields, values.config));
+  return Object.fromEntries(found.map(([name, message]) => [`config/${name}`, message]));
+}
+
 /** By the server's pointers, so that both kinds of findings stand at the same fields. */
 export function checkSource(values: SourceValues, fields: readonly Field[]): Errors {
-  const inConfig = Object.entries(check(fields, values.config));
   return {
     ...(values.name.trim() === '' && { name: 'A name is needed.' }),
     ...(Object.keys(checkAreas(values.areas)).length > 0 && { zones: 'Every zone needs a name of its own.' }),
     ...checkSchedule(values.schedule),
-    ...Object.fromEntries(inConfig.map(([name, message]) => [`config/${name}`, message])),
+    ...checkConfig(values, fields),
   };
 }
 

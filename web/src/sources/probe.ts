@@ -31,8 +31,17 @@ export interface Found {
 const ENDED: ReadonlySet<Job['status']> = new Set(['success', 'failure', 'cancelled', 'skipped', 'dead']);
 const ASK_EVERY_MS = 300;
 
-export async function startProbe(url: string): Promise<string> {
-  return (await bodyOf(api.POST('/api/templates/probe', { body: { url } }))).job_id;
+/** What is to be tried: an address, or the config of a kind, with the secrets of a source that is stored. */
+export interface Asked {
+  url?: string;
+  kind?: string;
+  config?: Values;
+  template_id?: string;
+}
+
+export async function startProbe(asked: Asked): Promise<string> {
+  const body = asked as { url?: string };
+  return (await bodyOf(api.POST('/api/templates/probe', { body }))).job_id;
 }
 
 export async function readJob(jobId: string): Promise<Job> {

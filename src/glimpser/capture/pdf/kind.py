@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from glimpser.capture.conditional import WebFile
 from glimpser.capture.configs import parse_config
+from glimpser.capture.form_hints import shown
 from glimpser.capture.ingest.files import place_of
 from glimpser.capture.reading_files import read_beneath
 from glimpser.capture.web_address import Guarded, WebUrl, without_userinfo
@@ -26,23 +27,33 @@ class PdfConfig(Guarded):
     """A document on the web or in one of the allowed folders."""
 
     url: WebUrl | None = Field(
-        default=None, title="Address", description="A document on the web.", max_length=4096
+        default=None,
+        title="Address",
+        description="Of a document on the web.",
+        max_length=4096,
+        json_schema_extra=shown(placeholder="https://example.org/timetable.pdf"),
     )
     path: str | None = Field(
         default=None,
         title="Path",
-        description="Or a document below one of the allowed folders.",
+        description="Or of a document on the server, below one of the allowed folders.",
         min_length=1,
         max_length=4096,
     )
-    page: int = Field(default=1, title="Page", description="Counted from 1.", ge=1, le=100_000)
-    width: int = Field(default=1280, title="Width in pixels", ge=160, le=4096)
+    page: int = Field(default=1, title="Page", ge=1, le=100_000, json_schema_extra=shown(half=True))
+    width: int = Field(
+        default=1280,
+        title="Width of the picture",
+        ge=160,
+        le=4096,
+        json_schema_extra=shown(advanced=True, half=True, unit="px"),
+    )
     interval_s: float = Field(
         default=300,
-        title="Seconds between looks",
-        description="How often it is looked at.",
+        title="Time between looks",
         ge=10,
         le=604_800,
+        json_schema_extra=shown(half=True, unit="s"),
     )
 
     _move_userinfo = model_validator(mode="before")(without_userinfo)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from glimpser.capture.configs import KindConfig
+from glimpser.capture.form_hints import shown
 from glimpser.core.browsing import Cookie, Login, PageSpec, Part, Visitor, Waits
 from glimpser.core.errors import InvalidInput
 from glimpser.egress.target import Target, parse_target
@@ -81,7 +82,18 @@ def _empty_as_none(value: object) -> object:
 
 Selector = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_whole)]
 OptionalSelector = Annotated[Selector | None, BeforeValidator(_empty_as_none)]
-_SECRET: dict[str, JsonValue] = {"writeOnly": True}
+
+_PICTURE = "What is in the picture"
+_WAITING = "When the page is ready"
+_WINDOW = "Window and browser"
+_SIGN_IN = "Signing in, headers and cookies"
+_WAIT_NAMES = {"load": "The page has loaded", "network_idle": "Nothing was fetched for 0.5 s"}
+
+
+def _in_window(
+    *, half: bool = True, unit: str | None = None, placeholder: str | None = None
+) -> dict[str, JsonValue]:
+    return shown(section=_WINDOW, half=half, unit=unit, placeholder=placeholder)
 
 
 class CookieConfig(BaseModel):
@@ -108,67 +120,147 @@ class WebsiteConfig(KindConfig):
 
     url: Annotated[str, AfterValidator(_web_url)] = Field(
         title="Address",
-        description="The page's address, for example https://example.org/weather.",
+        description="As in the browser.",
         examples=["https://example.org/weather"],
         max_length=4096,
     )
     interval_s: float = Field(
-        default=60.0, title="Seconds between pictures", ge=5, le=86_400, allow_inf_nan=False
+        default=60.0,
+        title="Time between pictures",
+        ge=5,
+        le=86_400,
+        allow_inf_nan=False,
+        json_schema_extra=shown(half=True, unit="s"),
     )
-    width: int = Field(default=1280, title="Width", description="Of the window.", ge=160, le=3840)
-    height: int = Field(default=720, title="Height", description="Of the window.", ge=120, le=3840)
-    full_page: bool = Field(default=False, title="Whole page", description="As high as the page is.")
+    full_page: bool = Field(
+        default=False,
+        title="The whole page",
+        description="As high as it is, instead of what fits into the window.",
+        json_schema_extra=shown(section=_PICTURE),
+    )
     selector: OptionalSelector = Field(
-        default=None, title="Element", description="Takes one element, such as #map or video."
+        default=None,
+        title="Only this element",
+        description="As CSS, such as #map or video, or as XPath.",
+        json_schema_extra=shown(section=_PICTURE, half=True, placeholder="#map"),
     )
-    selector_type: Literal["css", "xpath"] = Field(default="css", title="Element is found by")
+    selector_type: Literal["css", "xpath"] = Field(
+        default="css",
+        title="Element is named by",
+        json_schema_extra=shown(section=_PICTURE, half=True, names={"css": "CSS", "xpath": "XPath"}),
+    )
     frame: OptionalSelector = Field(
-        default=None, title="Frame", description="CSS selector of the iframe that the element is in."
+        default=None,
+        title="In this frame",
+        description="CSS selector of the iframe that the element is in.",
+        json_schema_extra=shown(section=_PICTURE, placeholder="iframe#player"),
     )
     remove: tuple[Selector, ...] = Field(
         default=(),
-        title="Remove",
-        description="CSS selectors of what is taken away first: cookie banners, pop-ups.",
+        title="Take away first",
+        description="CSS selectors of cookie banners, pop-ups and the like.",
         max_length=50,
+        json_schema_extra=shown(section=_PICTURE, placeholder="#cookie-banner"),
     )
     wait: Literal["load", "network_idle"] = Field(
-        default="load", title="Wait until", description="network_idle: until nothing was fetched for 0.5 s."
+        default="load",
+        title="Wait until",
+        json_schema_extra=shown(section=_WAITING, half=True, names=_WAIT_NAMES),
     )
     wait_for: OptionalSelector = Field(
-        default=None, title="Wait for", description="CSS selector of what has to be there first."
+        default=None,
+        title="And until this is there",
+        description="CSS selector.",
+        json_schema_extra=shown(section=_WAITING, half=True, placeholder=".forecast"),
     )
-    delay_s: float = Field(default=0.0, title="Then wait, in seconds", ge=0, le=15, allow_inf_nan=False)
+    delay_s: float = Field(
+        default=0.0,
+        title="Then wait another",
+        ge=0,
+        le=15,
+        allow_inf_nan=False,
+        json_schema_extra=shown(section=_WAITING, half=True, unit="s"),
+    )
     timeout_s: float = Field(
-        default=20.0, title="Patience in seconds", description="For all of it.", ge=1, le=40
+        default=20.0,
+        title="Give up after",
+        ge=1,
+        le=40,
+        json_schema_extra=shown(section=_WAITING, half=True, unit="s"),
     )
-    username: str | None = Field(default=None, title="User name", max_length=256)
-    password: str | None = Field(default=None, title="Password", max_length=256, json_schema_extra=_SECRET)
+    username: str | None = Field(
+        default=None, title="User name", max_length=256, json_schema_extra=shown(section=_SIGN_IN, half=True)
+    )
+    password: str | None = Field(
+        default=None,
+        title="Password",
+        max_length=256,
+        json_schema_extra=shown(section=_SIGN_IN, half=True, secret=True),
+    )
     headers: Annotated[dict[str, str], AfterValidator(_headers)] | None = Field(
         default=None,
         title="Headers",
         description="Sent to the page's own host.",
         max_length=32,
-        json_schema_extra=_SECRET,
+        json_schema_extra=shown(section=_SIGN_IN, secret=True),
     )
     cookies: tuple[CookieConfig, ...] | None = Field(
-        default=None, title="Cookies", max_length=50, json_schema_extra=_SECRET
+        default=None, title="Cookies", max_length=50, json_schema_extra=shown(section=_SIGN_IN, secret=True)
     )
+    width: int = Field(default=1280, title="Width", ge=160, le=3840, json_schema_extra=_in_window(unit="px"))
+    height: int = Field(default=720, title="Height", ge=120, le=3840, json_schema_extra=_in_window(unit="px"))
     user_agent: Annotated[str, AfterValidator(_printable)] | None = Field(
-        default=None, title="User agent", max_length=512
+        default=None,
+        title="User agent",
+        max_length=512,
+        json_schema_extra=_in_window(placeholder="The browser's own"),
     )
-    language: Annotated[str, AfterValidator(_language)] | None = Field(default=None, title="Language")
-    stealth: bool = Field(default=False, title="Stealth", description="Looks like a browser with a person.")
-    dark: bool = Field(default=False, title="Dark", description="Asks the page for its dark colours.")
-    invert: bool = Field(default=False, title="Invert", description="Turns light into dark in the picture.")
-    quality: int = Field(default=80, title="Quality of the JPEG", ge=10, le=100)
+    language: Annotated[str, AfterValidator(_language)] | None = Field(
+        default=None, title="Language", json_schema_extra=_in_window(placeholder="de-CH")
+    )
+    stealth: bool = Field(
+        default=False,
+        title="Hide that it is a program",
+        description="For pages that turn away browsers without a person.",
+        json_schema_extra=_in_window(half=False),
+    )
+    dark: bool = Field(
+        default=False,
+        title="Dark",
+        description="Asks the page for its dark colours.",
+        json_schema_extra=_in_window(),
+    )
+    invert: bool = Field(
+        default=False,
+        title="Invert the colours",
+        description="Of the picture, whatever the page does.",
+        json_schema_extra=_in_window(),
+    )
+    quality: int = Field(
+        default=80,
+        title="Quality of the JPEG",
+        ge=10,
+        le=100,
+        json_schema_extra=shown(section=_PICTURE, half=True),
+    )
     text_selector: OptionalSelector = Field(
-        default=None, title="Text", description="CSS selector of the text to keep; without one, all of it."
+        default=None,
+        title="Text that is kept",
+        description="CSS selector; without one, all of the page's text.",
+        json_schema_extra=shown(section=_PICTURE, placeholder="main"),
     )
     proxy: Annotated[str, AfterValidator(_proxy_url)] | None = Field(
-        default=None, title="Proxy", description="Needs capture.allow_view_proxy.", max_length=300
+        default=None,
+        title="Proxy",
+        description="Only where the server's configuration allows it (capture.allow_view_proxy).",
+        max_length=300,
+        json_schema_extra=_in_window(half=False, placeholder="http://192.168.1.5:3128"),
     )
     attached: bool = Field(
-        default=False, title="In the attached browser", description="Needs capture.browser_attach."
+        default=False,
+        title="In the browser the server is attached to",
+        description="Only where its configuration names one (capture.browser_attach).",
+        json_schema_extra=_in_window(half=False),
     )
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from glimpser.capture.configs import KindConfig, parse_config
+from glimpser.capture.form_hints import shown
 from glimpser.capture.ytdlp.asking import BEST
 from glimpser.capture.ytdlp.locating import Locator, Wanted
 from glimpser.core.contents import Content
@@ -39,20 +40,22 @@ class VideoConfig(KindConfig):
     format: str = Field(
         default=BEST,
         title="Format",
-        description="best: up to 1080p, H.264 if there is some; or as yt-dlp writes it: best[height<=480].",
+        description="best: up to 1080p, H.264 if there is some. Or as yt-dlp writes it: best[height<=480].",
+        json_schema_extra=shown(advanced=True),
         pattern=_CHOICE,
         min_length=1,
         max_length=128,
     )
     is_live: bool = Field(
         default=False,
-        title="Only live",
-        description="Show it only while it is live; else a recording is played, from its beginning.",
+        title="Only while it is live",
+        description="Otherwise a recording is played, from its beginning.",
     )
     detect_fps: float = Field(
         default=5.0,
-        title="Pictures looked at per second",
+        title="Pictures looked at",
         description="How often motion is looked for.",
+        json_schema_extra=shown(advanced=True, half=True, unit="per second"),
         gt=0,
         le=30,
     )

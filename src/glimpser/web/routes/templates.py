@@ -1,5 +1,6 @@
 """Templates: the saved definitions of views."""
 
+import dataclasses
 from typing import Annotated
 
 from fastapi import Body, Query, Request, Response
@@ -8,6 +9,7 @@ from pydantic import JsonValue, ValidationError
 
 from glimpser.core.accounts import Principal, Role
 from glimpser.core.health import HealthState
+from glimpser.core.ids import TemplateId
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 from glimpser.web.conditions import strong_tag, version_match
 from glimpser.web.forms import ProbeForm, TemplateForm, merge_patch
@@ -25,7 +27,16 @@ from glimpser.web.shapes import (
 )
 from glimpser.web.wiring import By, Caller, Seen, Services, Wired
 
-FILE_TYPES = ("application/yaml", "application/json", "application/x-yaml", "text/yaml")
+FILE_TYPES = (
+    "application/yaml",
+    "application/json",
+    "application/x-yaml",
+    "text/yaml",
+    "application/vnd.sqlite3",
+)
+MAX_FILE_BYTES = 32 << 20
+"""The database of an original Glimpser holds more than its views."""
+
 Patch = Annotated[dict[str, JsonValue], Body(description="JSON Merge Patch (RFC 7396).")]
 
 
@@ -61,13 +72,19 @@ async def create(form: TemplateForm, services: Wired, caller: Caller, by: By, re
     return reply
 
 
-async def probe(form: ProbeForm, services: Wired) -> Response:
-    """Try a view before it is saved.
+async def probe(form: ProbeForm, services: Wired, caller: Caller) -> Response:
+    """Try a view before it is saved, or before a change of it is.
 
     The job's `step` says how far it is, its `result` what was found: `{kind,config,width,height,fps,codec,
     artifact_id}`, without secrets. The picture can be looked at for an hour.
     """
-    job_id = await services.probing.submit(form.ask())
+    ask = form.ask()
+    if form.template_id is not None:
+        stored = await services.templates.get(TemplateId(form.template_id), within=caller.scope)
+        ask = dataclasses.replace(
+            ask, config=services.templates.completed(ask.config, ask.kind, stored.settings)
+        )
+    job_id = await services.probing.submit(ask)
     return Reply(
         JobStarted(job_id=job_id), status_code=202, headers={"Location": f"/api/admin/jobs/{job_id}"}
     )
@@ -87,7 +104,9 @@ async def bring_in(
     *,
     dry_run: Annotated[bool, Query(description="Say what would change, and change nothing.")] = True,
 ) -> Response:
-    """Read templates from what `export` gave, or from the streams of glimpser-rs, as YAML or JSON.
+    """Read templates from what `export` gave, from the streams of glimpser-rs, or from a `glimpser.db`.
+
+    The first two as YAML or JSON; the last is the SQLite database of an original Glimpser.
 
     A template is known again by its id, else by its name, so that doing it twice adds nothing.
     """
@@ -158,7 +177,8 @@ def _view(template: Template, services: Services, caller: Principal) -> Template
     if caller.role < Role.ADMIN:
         return template_view(template, stream, health, paused=paused)
     shown = services.templates.shown(template.settings)
-    return admin_template_view(template, stream, health, shown=shown, paused=paused)
+    secrets = services.templates.secrets_of(template.settings)
+    return admin_template_view(template, stream, health, shown=shown, secrets=secrets, paused=paused)
 
 
 def _reply(template: Template, services: Services, caller: Principal, *, status: int = 200) -> Response:

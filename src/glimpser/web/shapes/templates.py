@@ -83,9 +83,10 @@ class TemplateView(Later):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminTemplateView(TemplateView):
-    """A template as admins see it; secrets in `config` are left out or `***`."""
+    """A template as admins see it; secrets in `config` are left out or `***`, and named in `secrets`."""
 
     config: Mapping[str, object]
+    secrets: Sequence[str]
     rules: Sequence[RuleForm]
 
 
@@ -133,13 +134,15 @@ def admin_template_view(
     health: ViewHealth,
     *,
     shown: TemplateSettings,
+    secrets: Sequence[str],
     paused: bool = False,
 ) -> AdminTemplateView:
-    """`shown` are the settings without their secrets."""
+    """`shown` are the settings without their secrets, `secrets` the names of those there are."""
     return AdminTemplateView(
         **_common(template, stream, health),
         paused=paused,
         config=shown.config,
+        secrets=secrets,
         rules=[form_of(rule) for rule in shown.rules],
     )
 
