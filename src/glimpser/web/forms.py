@@ -91,6 +91,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+Whole = Annotated[int, BeforeValidator(_whole)]
 Point = Annotated[list[Fraction], Field(min_length=2, max_length=2)]
 Points = Annotated[list[Point], Field(min_length=3, max_length=MAX_POINTS)]
 Ulid = Annotated[str, AfterValidator(_ulid), Field(json_schema_extra={"pattern": ID_PATTERN})]
@@ -107,7 +108,7 @@ class LoginForm(Form):
 class StreamTicketForm(Form):
     """A ticket to a stream: what for, and for how many seconds."""
 
-    ttl_s: Annotated[int, Field(ge=10, le=MAX_TICKET_S), BeforeValidator(_whole)] = 86_400
+    ttl_s: Annotated[Whole, Field(ge=10, le=MAX_TICKET_S)] = 86_400
     kind: StreamKind = "mjpeg"
 
 
@@ -128,15 +129,15 @@ class OverlayForm(Form):
     time: bool = False
 
 
-Days = Annotated[int, Field(ge=1, le=36_500)]
+Days = Annotated[Whole, Field(ge=1, le=36_500)]
 
 
 class RetentionForm(Form):
     """How long the view's pictures are kept; what is absent is as for all views."""
 
     max_age_days: Days | None = None
-    max_count: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    max_bytes: Annotated[int, Field(ge=1, le=1 << 50)] | None = None
+    max_count: Annotated[Whole, Field(ge=1, le=1_000_000_000)] | None = None
+    max_bytes: Annotated[Whole, Field(ge=1, le=1 << 50)] | None = None
     thin_after_days: Days | None = None
     thin_to: ThinTo | None = None
 
@@ -192,7 +193,7 @@ class ScheduleForm(Form):
 
     schedule: Annotated[str, Field(max_length=MAX_CRON_CHARS)] | None = None
     timezone: ZoneName = "UTC"
-    jitter_ms: Annotated[int, Field(ge=0, le=MAX_JITTER_MS)] = 0
+    jitter_ms: Annotated[Whole, Field(ge=0, le=MAX_JITTER_MS)] = 0
     schedule_windows: Annotated[list[QuietHoursForm], Field(max_length=16)] = []
     action: Action = "snapshot"
     duration_s: Annotated[float, Field(ge=1, le=MAX_DURATION_S)] | None = None
