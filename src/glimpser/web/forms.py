@@ -91,7 +91,9 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = BeforeValidator(_whole)
+"""Stands behind the bounds of an integer."""
+
 Point = Annotated[list[Fraction], Field(min_length=2, max_length=2)]
 Points = Annotated[list[Point], Field(min_length=3, max_length=MAX_POINTS)]
 Ulid = Annotated[str, AfterValidator(_ulid), Field(json_schema_extra={"pattern": ID_PATTERN})]
@@ -108,7 +110,7 @@ class LoginForm(Form):
 class StreamTicketForm(Form):
     """A ticket to a stream: what for, and for how many seconds."""
 
-    ttl_s: Annotated[Whole, Field(ge=10, le=MAX_TICKET_S)] = 86_400
+    ttl_s: Annotated[int, Field(ge=10, le=MAX_TICKET_S), Whole] = 86_400
     kind: StreamKind = "mjpeg"
 
 
@@ -129,15 +131,15 @@ class OverlayForm(Form):
     time: bool = False
 
 
-Days = Annotated[Whole, Field(ge=1, le=36_500)]
+Days = Annotated[int, Field(ge=1, le=36_500), Whole]
 
 
 class RetentionForm(Form):
     """How long the view's pictures are kept; what is absent is as for all views."""
 
     max_age_days: Days | None = None
-    max_count: Annotated[Whole, Field(ge=1, le=1_000_000_000)] | None = None
-    max_bytes: Annotated[Whole, Field(ge=1, le=1 << 50)] | None = None
+    max_count: Annotated[int, Field(ge=1, le=1_000_000_000), Whole] | None = None
+    max_bytes: Annotated[int, Field(ge=1, le=1 << 50), Whole] | None = None
     thin_after_days: Days | None = None
     thin_to: ThinTo | None = None
 
@@ -193,7 +195,7 @@ class ScheduleForm(Form):
 
     schedule: Annotated[str, Field(max_length=MAX_CRON_CHARS)] | None = None
     timezone: ZoneName = "UTC"
-    jitter_ms: Annotated[Whole, Field(ge=0, le=MAX_JITTER_MS)] = 0
+    jitter_ms: Annotated[int, Field(ge=0, le=MAX_JITTER_MS), Whole] = 0
     schedule_windows: Annotated[list[QuietHoursForm], Field(max_length=16)] = []
     action: Action = "snapshot"
     duration_s: Annotated[float, Field(ge=1, le=MAX_DURATION_S)] | None = None
