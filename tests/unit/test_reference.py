@@ -65,3 +65,11 @@ def test_every_command_has_its_line_with_its_options_and_no_line_is_left_over() 
 
     assert len(lines) == len(described)
     assert described == dict(options())
+
+
+def test_every_test_that_proves_a_defence_is_there() -> None:
+    page = (PAGES.parent / "security/attacks.md").read_text()
+    named = set(re.findall(r"`((?:unit|integration|soak)/[\w/]+\.py)`", page))
+
+    assert len(named) > 20
+    assert not [name for name in named if not (PAGES.parents[1] / "tests" / name).is_file()]

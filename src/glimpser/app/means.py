@@ -71,7 +71,7 @@ async def open_means(config: Config, ways: Ways) -> AsyncIterator[Means]:
             clock=ways.clock,
             fetcher=fetcher,
             sniffer=Sniffer(fetcher, cameras, VideoSites(ways.runner), config.capture.file_roots),
-            reach=Reach([ways.gate, ways.camera_gate], fetcher),
+            reach=Reach(ways.gate, ways.camera_gate, fetcher),
             pdf=PdfRenderer(ways.runner),
             pictures=stack.enter_context(open_reader()),
             camera_proxy_url=ways.camera_proxy_url,

@@ -2,50 +2,55 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from dataclasses import replace
 
 from glimpser.core.errors import Denied, GlimpserError, Unavailable
 from glimpser.egress.fetching import Fetch, Fetcher
 from glimpser.egress.gate import Checked, Gate, Resolve, resolve_host
 from glimpser.egress.pinned import SCHEMES, reason_of
-from glimpser.egress.target import DEFAULT_PORTS
+from glimpser.egress.target import DEFAULT_PORTS, parse_target
 
 _RESOLVE_WITHIN_S = 3.0
 _CONNECT_WITHIN_S = 4.0
 
 
 class Reach:
-    """Event loop's thread. An address that one of the gates lets through is tried."""
+    """Event loop's thread. Cameras have a gate of their own, which holds for nothing else."""
 
-    def __init__(self, gates: Sequence[Gate], fetcher: Fetcher, *, resolve: Resolve = resolve_host) -> None:
-        self._gates = gates
+    def __init__(
+        self, gate: Gate, cameras: Gate, fetcher: Fetcher, *, resolve: Resolve = resolve_host
+    ) -> None:
+        """`fetcher` goes through `gate`."""
+        self._gate = gate
+        self._cameras = cameras
         self._fetcher = fetcher
         self._resolve = resolve
 
-    async def resolve(self, url: str) -> Checked:
-        """Find the address of a URL, within 3 s.
+    async def resolve(self, url: str, *, camera: bool | None) -> Checked:
+        """Find the address of a URL, within 3 s; `camera` says whether it is one, None: it may be.
 
         Raises:
             InvalidInput: it is no URL that may be used.
-            Denied: all gates are closed to it; the sentence is that of the first.
+            Denied: it is closed; the sentence names the setting that would open it.
             Unavailable: its name does not resolve now.
         """
         try:
             async with asyncio.timeout(_RESOLVE_WITHIN_S):
-                return await asyncio.to_thread(self._checked, url)
+                return await asyncio.to_thread(self._checked, url, camera)
         except TimeoutError:
             raise Unavailable("The name servers do not answer: check the network of this machine.") from None
 
-    def _checked(self, url: str) -> Checked:
-        closed: Denied | None = None
-        for gate in self._gates:
-            try:
-                return gate.check(url, schemes=tuple(DEFAULT_PORTS), resolve=self._resolve)
-            except Denied as error:
-                closed = closed or error
-        assert closed is not None
-        raise closed
+    def _checked(self, url: str, camera: bool | None) -> Checked:  # noqa: FBT001  # as `resolve`
+        target = parse_target(url, DEFAULT_PORTS)
+        if camera or target.scheme not in SCHEMES:
+            return self._cameras.check_target(target, resolve=self._resolve)
+        try:
+            return self._gate.check_target(target, resolve=self._resolve)
+        except Denied:
+            if camera is None:
+                with contextlib.suppress(Denied):
+                    return self._cameras.check_target(target, resolve=self._resolve)
+            raise
 
     async def connect(self, checked: Checked) -> None:
         """Open a connection to the first of the addresses, within 4 s, and close it.

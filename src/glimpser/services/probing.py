@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from glimpser.core.clock import Clock
+from glimpser.core.contents import FROM_CAMERAS
 from glimpser.core.errors import Conflict, GlimpserError, InvalidInput, TooMany, Unavailable
 from glimpser.core.events import Artifact
 from glimpser.core.frames import Frame
@@ -52,8 +53,11 @@ class Ask:
 class Reaches(Protocol):
     """Tells whether an address can be reached at all."""
 
-    async def resolve(self, url: str) -> Checked:
-        """Find the address. Raises: InvalidInput, Denied, Unavailable."""
+    async def resolve(self, url: str, *, camera: bool | None) -> Checked:
+        """Find the address, of a camera or not; None: that is not known.
+
+        Raises: InvalidInput, Denied, Unavailable.
+        """
         ...
 
     async def connect(self, checked: Checked) -> None:
@@ -182,17 +186,19 @@ class Probing:
     async def _found(self, ask: Ask, steps: "_Steps") -> Guess:
         """Go through all steps before opening: they say most plainly what is wrong with an address."""
         await steps.begin("parse")
+        kind = None if ask.kind is None else kind_of(self._registry, ask.kind)
         url = ask.url.strip() if ask.url is not None else ask.config.get("url")
         if isinstance(url, str) and "://" in url and not _leaves_another_way(ask.config):
             config_of(url)
             await steps.begin("resolve")
-            checked = await self._reaches.resolve(url)
+            is_camera = None if kind is None else bool(kind.shows & FROM_CAMERAS)
+            checked = await self._reaches.resolve(url, camera=is_camera)
             await steps.begin("connect")
             await self._reaches.connect(checked)
-            if ask.kind is not None:  # else it is heard when it is recognised
+            if kind is not None:  # else it is heard when it is recognised
                 await self._reaches.hear(checked)
-        if ask.kind is not None:
-            return Guess(kind_of(self._registry, ask.kind), ask.config)
+        if kind is not None:
+            return Guess(kind, ask.config)
         await steps.begin("recognise")
         return await self._guesser.guess(ask.url or "")
 

@@ -18,12 +18,15 @@ pytestmark = pytest.mark.anyio
 
 OPEN = Gate(GatePolicy((ipaddress.ip_network("127.0.0.0/8"),), setting="capture.camera_cidrs"))
 CLOSED = Gate(GatePolicy())
+CLOSED_TO_CAMERAS = Gate(GatePolicy(setting="capture.camera_cidrs"))
 
 
 @asynccontextmanager
-async def reaching(*gates: Gate, resolve: Resolve = resolve_host) -> AsyncIterator[Reach]:
-    async with open_fetcher(gates[0], agent="test") as fetcher:
-        yield Reach(gates, fetcher, resolve=resolve)
+async def reaching(
+    gate: Gate, cameras: Gate = CLOSED, *, resolve: Resolve = resolve_host
+) -> AsyncIterator[Reach]:
+    async with open_fetcher(gate, agent="test") as fetcher:
+        yield Reach(gate, cameras, fetcher, resolve=resolve)
 
 
 @dataclass
@@ -56,7 +59,7 @@ async def listening(server: Server) -> AsyncIterator[Server]:
 
 async def test_what_listens_is_reached() -> None:
     async with listening(Server()) as server, reaching(CLOSED, OPEN) as reach:
-        await reach.connect(await reach.resolve(f"rtsp://ann:pw@127.0.0.1:{server.port}/one"))
+        await reach.connect(await reach.resolve(f"rtsp://ann:pw@127.0.0.1:{server.port}/one", camera=None))
 
         await asyncio.wait_for(server.arrived.wait(), 5)
 
@@ -67,28 +70,48 @@ async def test_a_port_nobody_listens_on_is_said_in_plain_words() -> None:
 
     async with reaching(OPEN) as reach:
         with pytest.raises(Unavailable, match=f"127.0.0.1 port {port}: the connection was refused"):
-            await reach.connect(await reach.resolve(f"http://127.0.0.1:{port}/"))
+            await reach.connect(await reach.resolve(f"http://127.0.0.1:{port}/", camera=None))
 
 
-async def test_an_address_closed_to_all_is_never_connected_to() -> None:
-    async with reaching(CLOSED, CLOSED) as reach:
+@pytest.mark.parametrize(
+    ("url", "camera", "setting"),
+    [
+        ("http://127.0.0.1/", False, "egress_allow"),
+        ("http://127.0.0.1/", True, "camera_cidrs"),
+        ("http://127.0.0.1/", None, "egress_allow"),
+        ("rtsp://127.0.0.1/", None, "camera_cidrs"),
+    ],
+    ids=["page", "camera", "unknown", "unknown-rtsp"],
+)
+async def test_a_closed_address_is_refused_by_the_setting_that_would_open_it(
+    url: str, setting: str, *, camera: bool | None
+) -> None:
+    async with reaching(CLOSED, CLOSED_TO_CAMERAS) as reach:
+        with pytest.raises(Denied, match=rf"capture\.{setting}"):
+            await reach.resolve(url, camera=camera)
+
+
+async def test_what_is_open_to_cameras_alone_is_so() -> None:
+    async with reaching(CLOSED, OPEN) as reach:
+        await reach.resolve("http://127.0.0.1/", camera=True)
+        await reach.resolve("http://127.0.0.1/", camera=None)
         with pytest.raises(Denied, match=r"capture\.egress_allow"):
-            await reach.resolve("http://127.0.0.1/")
+            await reach.resolve("http://127.0.0.1/", camera=False)
 
 
 async def test_a_name_that_does_not_resolve_is_said() -> None:
     def resolve(_host: str, _port: int) -> Sequence[str]:
         raise socket.gaierror("no such name")
 
-    async with reaching(OPEN, resolve=resolve) as reach:
+    async with reaching(CLOSED, OPEN, resolve=resolve) as reach:
         with pytest.raises(Unavailable, match=r"cam\.example does not resolve"):
-            await reach.resolve("rtsp://cam.example/")
+            await reach.resolve("rtsp://cam.example/", camera=None)
 
 
 async def test_what_is_no_address_is_refused() -> None:
     async with reaching(OPEN) as reach:
         with pytest.raises(InvalidInput):
-            await reach.resolve("file:///etc/passwd")
+            await reach.resolve("file:///etc/passwd", camera=None)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +121,7 @@ async def test_what_is_no_address_is_refused() -> None:
 )
 async def test_any_answer_is_one(answer: bytes) -> None:
     async with listening(Server(answer)) as server, reaching(OPEN) as reach:
-        checked = await reach.resolve(f"http://ann:pw@127.0.0.1:{server.port}/one")
+        checked = await reach.resolve(f"http://ann:pw@127.0.0.1:{server.port}/one", camera=None)
         async with asyncio.timeout(5):
             await reach.hear(checked)
 
@@ -108,7 +131,7 @@ async def test_any_answer_is_one(answer: bytes) -> None:
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Type:"], ids=["nothing", "half"])
 async def test_silence_is_waited_for(answer: bytes) -> None:
     async with listening(Server(answer, silent=True)) as server, reaching(OPEN) as reach:
-        checked = await reach.resolve(f"http://127.0.0.1:{server.port}/")
+        checked = await reach.resolve(f"http://127.0.0.1:{server.port}/", camera=None)
 
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
@@ -118,6 +141,6 @@ async def test_silence_is_waited_for(answer: bytes) -> None:
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 async def test_who_speaks_another_protocol_or_is_open_to_cameras_alone_is_not_asked(scheme: str) -> None:
     async with listening(Server()) as server, reaching(CLOSED, OPEN) as reach:
-        await reach.hear(await reach.resolve(f"{scheme}://127.0.0.1:{server.port}/"))
+        await reach.hear(await reach.resolve(f"{scheme}://127.0.0.1:{server.port}/", camera=None))
 
         assert server.heard == []

@@ -73,7 +73,7 @@ class Network:
         if name in self.trouble:
             raise self.trouble[name]
 
-    async def resolve(self, url: str) -> Checked:
+    async def resolve(self, url: str, *, camera: bool | None) -> Checked:
         await self._step("resolve")
         return Gate(GatePolicy((ipaddress.ip_network("203.0.113.0/24"),))).check(
             url, schemes=("rtsp", "http")

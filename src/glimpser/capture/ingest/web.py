@@ -52,13 +52,19 @@ def is_paced(container: InputContainer) -> bool:
     return container.format.name not in _UNPACED
 
 
+_FORBIDDEN = (
+    "The camera forbids this stream to this user, or sends us on to an address that is closed: see the log."
+)
+
+
 def stopped_by_proxy(error: av.error.FFmpegError, media: MediaInput) -> MediaError | None:
     """Ask the proxy whether it was the one that refused, and why: libav keeps but the status."""
     if media.proxy is None or not isinstance(error, (av.error.HTTPForbiddenError, av.error.HTTPServerError)):
         return None
     refusal = refusal_of(media.proxy, parse_target(media.address, WEB_SCHEMES))
     if refusal is None:
-        return None
+        is_forbidden = isinstance(error, av.error.HTTPForbiddenError)
+        return MediaError(_FORBIDDEN, Patience.LATER) if is_forbidden else None
     return MediaError(refusal.reason, Patience.NEVER if refusal.status == 403 else Patience.SOON)
 
 
