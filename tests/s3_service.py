@@ -2,12 +2,15 @@
 
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import httpx2
 import obstore
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store as Remote
 
@@ -53,6 +56,12 @@ class S3Service:
         )
         kept = obstore.get(service, key, options={"head": True}).attributes
         obstore.put(service, key, data, attributes=kept)
+
+    def arrivals(self, bucket: str) -> Sequence[tuple[str, datetime]]:
+        """Give the keys of all objects and when each was put last, the earliest first."""
+        keys = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[bucket].keys
+        found = [(name, key.last_modified) for name, key in keys.items()]
+        return sorted(found, key=lambda one: one[1])
 
     def new_bucket(self) -> str:
         name = f"bucket-{next(_NUMBERS)}"

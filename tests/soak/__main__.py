@@ -14,9 +14,21 @@ from pathlib import Path
 import structlog
 
 from tests.bench.figures import Part
-from tests.soak import alerts, edge, kills, kinds, outages, pages, runner, schedules, viewers, wal
+from tests.soak import alerts, edge, kept, kills, kinds, outages, pages, runner, schedules, viewers, wal
 
-NAMES = ("kills", "outages", "viewers", "alerts", "schedules", "runner", "pages", "edge", "kinds", "wal")
+NAMES = (
+    "kills",
+    "outages",
+    "viewers",
+    "alerts",
+    "schedules",
+    "runner",
+    "pages",
+    "edge",
+    "kinds",
+    "wal",
+    "kept",
+)
 
 
 def main() -> int:
@@ -29,6 +41,8 @@ def main() -> int:
     parser.add_argument("--cycles", type=int, default=500, help="how many hostile programs are run")
     parser.add_argument("--days", type=int, default=400, help="how many days of schedules pass")
     parser.add_argument("--cuts", type=int, default=1000, help="at how many places the log is broken off")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long it keeps")
+    parser.add_argument("--store", choices=kept.STORES, default="disk", help="where it keeps objects")
     parser.add_argument("--seed", type=int, help="makes the moments of the kills those of an earlier run")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
@@ -47,6 +61,7 @@ def main() -> int:
         "pages": lambda: pages.run(random.Random(seed)),
         "edge": edge.run,
         "kinds": kinds.run,
+        "kept": lambda: kept.run(options.minutes, options.store, random.Random(seed)),
         "wal": lambda: wal.run(options.cuts, random.Random(seed)),
     }
     results = {name: _shown(parts[name]()) for name in options.names or NAMES}
