@@ -48,9 +48,16 @@ class Program:
         assert " runs at " in first, f"did not start: {first!r}, see {self.log}:\n{self.log.read_text()}"
         self.url = first.rsplit(" ", 1)[1].strip()
         self.process.stdout.readline()
-        with httpx2.Client(base_url=self.url, verify=verify) as client:
-            if client.get("/api/setup").json()["needed"]:
-                self.setup_code = self.process.stdout.readline().rsplit(" ", 1)[1].strip()
+        if self._needs_setup(verify=verify):
+            self.setup_code = self.process.stdout.readline().rsplit(" ", 1)[1].strip()
+
+    def _needs_setup(self, *, verify: bool) -> bool:
+        try:
+            with httpx2.Client(base_url=self.url, verify=verify) as client:
+                return bool(client.get("/api/setup").json()["needed"])
+        except httpx2.TransportError as error:
+            told = "\n".join(self.log.read_text().splitlines()[-80:])
+            raise AssertionError(f"no answer; status {self.process.poll()}; it said:\n{told}") from error
 
     def terminate(self, within_s: float = 12) -> int:
         """Ask it to end; gives its exit status."""
