@@ -26,6 +26,12 @@ _IN_GROUPS = select(template_groups.c.template_id).where(
     template_groups.c.name.in_(bindparam("names", expanding=True))
 )
 _TIMES = ("start", "end")
+_KNOWN = msgspec.json.Decoder(TemplateSettings)
+"""Has msgspec learn the class while this is imported, by one thread.
+
+It learns a class at its first use, and remembers it before it has learned all: when two of our readers met
+there, the second read what was not written yet, and the whole process died (0.22.0).
+"""
 
 _Document = dict[str, Any]
 """Settings as JSON."""
