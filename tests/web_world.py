@@ -14,6 +14,7 @@ import httpx2
 from starlette.types import ASGIApp
 
 from glimpser.app.backups import DatabaseCopies, open_workshop
+from glimpser.capture.pictures.reader import PictureReader
 from glimpser.cluster.local import LocalJobQueue
 from glimpser.core.accounts import Role, User
 from glimpser.core.backups import BACKUP
@@ -53,6 +54,7 @@ from glimpser.services.schedules import Schedules
 from glimpser.services.stream_tickets import StreamTickets
 from glimpser.services.system import System
 from glimpser.services.templates import Templates
+from glimpser.services.thumbnails import Thumbnails
 from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
 from glimpser.streaming.hub import Client, Hub, Subscription
@@ -333,6 +335,7 @@ async def open_world(
             audit=AuditLog(database),
             templates=templates,
             history=History(database, store),
+            thumbnails=Thumbnails(store, PictureReader(pool).narrowed),
             live=live,
             healths=healths,
             pushes=pushes,

@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+import simplejpeg
+
 from glimpser.capture.ffmpeg import camera_kind
 from glimpser.core.accounts import ApiKey, Role, User
 from glimpser.core.alerts import Alert, Channel, Delivery, Notification, Receipt
@@ -61,7 +64,7 @@ WEBHOOK = {
         secrets=frozenset({"secret", "headers"}),
     )
 }
-PICTURE = b"\xff\xd8picture\xff\xd9"
+PICTURE = bytes(simplejpeg.encode_jpeg(np.full((8, 16, 3), 120, np.uint8)))
 WATCHED_S = 0.02
 """So long a stream lasts here: whoever knows only the description waits for its end."""
 

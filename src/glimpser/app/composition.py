@@ -33,6 +33,7 @@ from glimpser.app.settings import (
 )
 from glimpser.capture.ingest.pool import open_pool
 from glimpser.capture.located import open_located_pool
+from glimpser.capture.pictures.reader import PictureReader
 from glimpser.capture.polled.pool import open_polled_pool
 from glimpser.capture.pools import Pools
 from glimpser.cluster.local import LocalJobQueue
@@ -82,6 +83,7 @@ from glimpser.services.schedules import Schedules
 from glimpser.services.stream_tickets import StreamTickets
 from glimpser.services.streams import Streams
 from glimpser.services.templates import Templates
+from glimpser.services.thumbnails import Thumbnails
 from glimpser.services.tickets import Tickets
 from glimpser.services.view_health import ViewHealths
 from glimpser.storage.disk import GuardedStore
@@ -217,6 +219,7 @@ class _LivePath:
     pushing: Pushing
     probing: Probing
     kinds: Registry
+    pictures: PictureReader
 
 
 async def _wire(ground: _Ground) -> App:
@@ -382,6 +385,7 @@ async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LiveP
         pushing=pushing,
         probing=probing,
         kinds=registry,
+        pictures=means.pictures,
     )
 
 
@@ -425,6 +429,7 @@ async def _wire_web(
         audit=AuditLog(ground.database),
         templates=views.templates,
         history=History(ground.database, ground.store),
+        thumbnails=Thumbnails(ground.store, views.pictures.narrowed),
         live=views.live,
         healths=views.healths,
         pushes=views.pushing,

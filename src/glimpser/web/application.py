@@ -134,7 +134,7 @@ ROUTES = (
     ),
     Row(
         "GET", "/api/artifacts/{artifact_id}", VIEWER_OR_TICKET, media.artifact, media.MEDIA_TYPES,
-        others=(206, 304, 404, 416), headers=("ETag", "Accept-Ranges", "Content-Disposition"),
+        others=(206, 304, 404, 416, 422, 503), headers=("ETag", "Accept-Ranges", "Content-Disposition"),
     ),
     Row("GET", "/api/artifacts/{artifact_id}/pin", VIEWER, keeping.pin_state, shapes.PinView, 200, (404,)),
     Row("PUT", "/api/artifacts/{artifact_id}/pin", OPERATOR, keeping.pin, None, 204, (404, 503)),

@@ -36,6 +36,7 @@ from glimpser.services.schedules import Schedules
 from glimpser.services.stream_tickets import StreamTickets
 from glimpser.services.system import System
 from glimpser.services.templates import Templates
+from glimpser.services.thumbnails import Thumbnails
 from glimpser.services.tickets import Tickets
 from glimpser.services.users import Users
 from glimpser.streaming.hub import Client, Subscription
@@ -121,6 +122,7 @@ class Services:
     audit: AuditLog
     templates: Templates
     history: History
+    thumbnails: Thumbnails
     live: LiveViews
     healths: Healths
     pushes: Pushes

@@ -568,6 +568,8 @@ export interface paths {
         /**
          * Artifact
          * @description Give the bytes of a stored object. Takes one `Range`; the ETag is the content's SHA-256.
+         *
+         *     With `w` a picture comes as JPEG and no wider, whole, without regard to ranges.
          */
         get: operations["media_artifact"];
         put?: never;
@@ -4574,7 +4576,9 @@ export interface operations {
     };
     media_artifact: {
         parameters: {
-            query?: never;
+            query?: {
+                w?: number | null;
+            };
             header?: {
                 /** @description The ETag that is known already. */
                 "if-none-match"?: string | null;
@@ -4640,9 +4644,10 @@ export interface operations {
             404: components["responses"]["NotFound"];
             414: components["responses"]["RequestURITooLong"];
             416: components["responses"]["RequestedRangeNotSatisfiable"];
-            422: components["responses"]["ValidationError"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     keeping_pin_state: {

@@ -1,4 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
+import { pictureUrl } from '../api/pictures';
 import type { Capture } from '../api/types';
 import { Fact } from '../pages/EventDetail';
 import { duration, exactTime, millis } from '../format/time';
@@ -19,14 +20,9 @@ export function CaptureDialog({ capture, name, onClose }: Props) {
   return (
     <Dialog title={`${name}, captured`} wide onClose={onClose}>
       {picture !== null && (
-        <a
-          href={`/api/artifacts/${picture}`}
-          target="_blank"
-          rel="noreferrer"
-          className="media block rounded-lg"
-        >
+        <a href={pictureUrl(picture)} target="_blank" rel="noreferrer" className="media block rounded-lg">
           <img
-            src={`/api/artifacts/${picture}`}
+            src={pictureUrl(picture, 1280)}
             alt={`${name} at that time (opens in full size)`}
             className="mx-auto max-h-[50dvh] rounded-lg object-contain"
           />

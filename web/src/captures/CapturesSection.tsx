@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { FileText, Images, TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
+import { pictureUrl } from '../api/pictures';
 import type { Capture, Template } from '../api/types';
 import { ago, exactTime } from '../format/time';
 import { useLiveMessages } from '../live/live';
@@ -73,7 +74,7 @@ function CaptureTile({ capture, onOpen }: { capture: Capture; onOpen: () => void
     >
       {picture !== null && (
         <img
-          src={`/api/artifacts/${picture}`}
+          src={pictureUrl(picture, 640)}
           alt=""
           loading="lazy"
           className={`size-full object-cover object-top ${hasFailed ? 'opacity-50' : ''}`}

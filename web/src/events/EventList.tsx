@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useEffectEvent, useMemo, useRef, useState, type ReactNode } from 'react';
+import { pictureUrl } from '../api/pictures';
 import type { GlimpserEvent, Template } from '../api/types';
 import { clockTime, dayName, localDay, millis, shortClockTime } from '../format/time';
 import { eventKind } from '../format/words';
@@ -152,7 +153,7 @@ function Thumbnail({ event }: { event: GlimpserEvent }) {
   }
   return (
     <img
-      src={`/api/artifacts/${event.artifact_id}`}
+      src={pictureUrl(event.artifact_id, 320)}
       alt=""
       loading="lazy"
       decoding="async"

@@ -1,5 +1,6 @@
 import { ImageOff, Scan } from 'lucide-react';
 import { useState } from 'react';
+import { pictureUrl } from '../api/pictures';
 import type { Box } from '../api/types';
 
 interface Props {
@@ -25,17 +26,16 @@ export function Picture({ artifactId, alt, boxes }: Props) {
       </div>
     );
   }
-  const address = `/api/artifacts/${artifactId}`;
   return (
     <div className="media relative aspect-video overflow-hidden rounded-t-xl">
       <a
-        href={address}
+        href={pictureUrl(artifactId)}
         target="_blank"
         rel="noreferrer"
         className="block size-full focus-visible:-outline-offset-2"
       >
         <img
-          src={address}
+          src={pictureUrl(artifactId, 1280)}
           alt={`${alt} (opens in full size)`}
           className="size-full object-contain"
           onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from glimpser.capture.pictures.blankness import verdict_on_picture
 from glimpser.capture.pictures.reading import read_picture
+from glimpser.capture.pictures.scaling import scaled
+from glimpser.core.errors import InvalidInput, Unavailable
 from glimpser.core.sources import Shot
 
 _THREADS = 2
@@ -24,10 +26,21 @@ class PictureReader:
         """Read a picture and see whether anything is in it. Raises: InvalidInput, as `read_picture`."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _judged, data)
 
+    async def narrowed(self, data: bytes, width: int) -> bytes:
+        """Give a picture as JPEG, at most so many pixels wide. Raises: InvalidInput, as `read_picture`."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _narrowed, data, width)
+
 
 def _judged(data: bytes) -> Shot:
     shot = read_picture(data)
     return replace(shot, verdict=verdict_on_picture(shot.jpeg))
+
+
+def _narrowed(data: bytes, width: int) -> bytes:
+    try:
+        return scaled(read_picture(data), width).jpeg
+    except Unavailable as error:  # only a look at all of it showed
+        raise InvalidInput(error.detail) from error
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from glimpser.capture.ingest.inbox import Inbox
 from glimpser.capture.ingest.wants import Wants
-from glimpser.capture.polled.scaling import retouched, scaled
+from glimpser.capture.pictures.scaling import retouched, scaled
 from glimpser.core.clock import Clock
 from glimpser.core.ids import TemplateId
 from glimpser.core.live import LiveEvent

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from glimpser.core.accounts import Principal
 from glimpser.core.clock import Clock
+from glimpser.core.errors import InvalidInput
 from glimpser.core.events import Artifact
 from glimpser.core.frames import Frame, shared_width
 from glimpser.core.ids import TemplateId
@@ -152,9 +153,15 @@ async def artifact(
     if_none_match: IfNoneMatch = None,
     wanted: Annotated[str | None, Header(alias="range", description="One range of bytes.")] = None,
     if_range: Annotated[str | None, Header(description="The ETag of what there is a part of.")] = None,
+    w: Width | None = None,
 ) -> Response:
-    """Give the bytes of a stored object. Takes one `Range`; the ETag is the content's SHA-256."""
+    """Give the bytes of a stored object. Takes one `Range`; the ETag is the content's SHA-256.
+
+    With `w` a picture comes as JPEG and no wider, whole, without regard to ranges.
+    """
     found = await services.history.artifact(artifact_id, within=seen)
+    if width := _width(w):
+        return await _narrowed(services, found, width, if_none_match)
     return await send_object(
         request,
         services,
@@ -195,6 +202,20 @@ async def send_object(
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     return await _content(services, found, sent, status=status, headers=headers)
+
+
+async def _narrowed(services: Services, found: Artifact, width: int, known: str | None) -> Response:
+    """Give a picture as JPEG, at most so many pixels wide."""
+    etag = strong_tag(f"{found.sha256}-{width}")
+    headers = {**INERT, "Accept-Ranges": "none", "ETag": etag}
+    if none_match(known, etag):
+        return Response(status_code=304, headers=headers)
+    try:
+        jpeg = await services.thumbnails.get(found, width)
+    except InvalidInput as error:
+        raise InvalidInput.field("/w", error.detail) from error
+    named = f'inline; filename="{found.id}-{width}.jpg"'
+    return Response(jpeg, headers={**headers, "Content-Disposition": named}, media_type="image/jpeg")
 
 
 async def _content(
