@@ -90,7 +90,7 @@ def _timed(command: Sequence[str]) -> float:
 def _slow_imports() -> list[str]:
     """Name what importing the program takes most time for, in milliseconds, what it imports included."""
     told = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import glimpser.app"],
+        [sys.executable, "-X", "importtime", "-c", "import glimpser.app.running"],
         capture_output=True,
         check=True,
         text=True,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from glimpser.app import take_snapshot
+from glimpser.app.single import take_snapshot
 from glimpser.config import load
 from glimpser.core.errors import GlimpserError
 from tests.attack_rows import MARK, Config, Row, rows

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from glimpser import __version__
+from glimpser.app.capture_settings import egress_policy
 from glimpser.app.channels import channel_kinds
 from glimpser.app.means import open_means_alone
 from glimpser.app.registry import registry_of
-from glimpser.app.settings import database_settings, egress_policy, store_settings
+from glimpser.app.settings import database_settings, store_settings
 from glimpser.config import Config
 from glimpser.core import failpoints
 from glimpser.core.backups import BACKUP

@@ -8,27 +8,22 @@ from dataclasses import dataclass, field
 
 from glimpser import __version__
 from glimpser.app.backups import BackupGround, wire_backups
+from glimpser.app.capture_settings import camera_policy, egress_policy, pool_settings
 from glimpser.app.channels import channel_kinds
 from glimpser.app.keeping import Kept, KeptGround, disk_guard, wire_keeping
 from glimpser.app.means import Ways, open_means
 from glimpser.app.parts import check_settings, each, health_of, moving_of, paint
-from glimpser.app.people import open_passwords
+from glimpser.app.people import people_of
 from glimpser.app.proxies import Proxies, enter_proxies
 from glimpser.app.registry import registry_of
-from glimpser.app.settings import (
-    camera_policy,
+from glimpser.app.settings import database_settings, history_limits, store_settings
+from glimpser.app.web_settings import (
     connection_limits,
-    database_settings,
-    egress_policy,
-    history_limits,
     hub_limits,
     link_base,
     metrics_token,
-    pool_settings,
     rates_of,
-    store_settings,
     tls_of,
-    tokens_of,
     web_settings,
 )
 from glimpser.capture.ingest.pool import open_pool
@@ -227,12 +222,7 @@ async def _wire(ground: _Ground) -> App:
     alerts = await _wire_alerts(ground)
     views = await _wire_live(ground, alerts.alerting, work)
     config = ground.config
-    people = People.of(
-        ground.database,
-        ground.clock,
-        passwords=open_passwords(config, ground.stack),
-        tokens=tokens_of(config, ground.clock),
-    )
+    people = people_of(config, ground.database, ground.clock, stack=ground.stack)
     health = health_of(ground.clock, ground.database, ground.disk)
     backups = _wire_backups(ground, Kinds(views.kinds, alerts.kinds), work.jobs)
     web, observability = await _wire_web(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glimpser import __version__
-from glimpser.app.settings import browser_settings, camera_policy, egress_policy
+from glimpser.app.capture_settings import browser_settings, camera_policy, egress_policy
 from glimpser.capture.pdf.renderer import PdfRenderer
 from glimpser.capture.pictures.reader import PictureReader, open_reader
 from glimpser.capture.sniffing import Sniffer

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from glimpser.app.settings import database_settings, tokens_of
+from glimpser.app.settings import attempts_of, database_settings, tokens_of
 from glimpser.config import Config
-from glimpser.core.clock import SystemClock
+from glimpser.core.clock import Clock, SystemClock
+from glimpser.core.ports import Database
 from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.services.passwords import Argon2Hasher, Passwords
@@ -26,10 +27,18 @@ async def open_people(config: Config) -> AsyncIterator[People]:
     await asyncio.to_thread(migrate, settings)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings))
-        yield People.of(
-            database, clock, passwords=open_passwords(config, stack), tokens=tokens_of(config, clock)
-        )
+        yield people_of(config, await stack.enter_async_context(open_database(settings)), clock, stack=stack)
+
+
+def people_of(config: Config, database: Database, clock: Clock, *, stack: AsyncExitStack) -> People:
+    """Wire all that has to do with accounts as the configuration says."""
+    return People.of(
+        database,
+        clock,
+        passwords=open_passwords(config, stack),
+        tokens=tokens_of(config, clock),
+        attempts=attempts_of(config, clock),
+    )
 
 
 def open_passwords(config: Config, stack: AsyncExitStack) -> Passwords:

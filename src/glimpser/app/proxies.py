@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from glimpser.app.settings import camera_policy, egress_policy
+from glimpser.app.capture_settings import camera_policy, egress_policy
 from glimpser.config import Config
 from glimpser.core.clock import Clock
 from glimpser.egress.gate import Gate

@@ -1,7 +1,7 @@
 """The table of kinds: the one place that knows them all."""
 
+from glimpser.app.capture_settings import website_rules
 from glimpser.app.means import Means
-from glimpser.app.settings import website_rules
 from glimpser.capture.ffmpeg import camera_kind
 from glimpser.capture.file import file_kind
 from glimpser.capture.image import image_kind

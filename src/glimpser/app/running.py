@@ -10,7 +10,7 @@ import uvloop
 
 from glimpser import __version__
 from glimpser.app.composition import App, compose
-from glimpser.app.settings import own_url
+from glimpser.app.web_settings import own_url
 from glimpser.capture.samples.clips import make_samples
 from glimpser.config import Config, redacted
 from glimpser.core import failpoints

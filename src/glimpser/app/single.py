@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from glimpser.app.capture_settings import camera_policy
 from glimpser.app.means import open_means_alone
 from glimpser.app.registry import registry_of
-from glimpser.app.settings import camera_policy, database_settings
+from glimpser.app.settings import database_settings
 from glimpser.capture.ffmpeg import through_proxy
 from glimpser.capture.ingest.opening import Opener
 from glimpser.capture.still import take_picture

@@ -146,7 +146,7 @@ def _change(who: str, data_dir: Path | None, *, as_json: bool, **changes: Any) -
 
 
 def _with_people(data_dir: Path | None, work: Callable[["People"], Coroutine[Any, Any, T]]) -> T:
-    from glimpser.app import open_people
+    from glimpser.app.people import open_people
 
     config = load_quietly(data_dir)
 

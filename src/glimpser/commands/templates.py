@@ -81,7 +81,7 @@ def import_templates(
     as_json: AsJson = False,
 ) -> None:
     """Read views from a file. Exit 1 when some of them cannot be used."""
-    from glimpser.app import import_file
+    from glimpser.app.templates import import_file
 
     changes = _with_moving(
         data_dir, lambda moving: import_file(moving, file, by=whoever_types(), apply=apply)
@@ -116,7 +116,7 @@ def _print(changes: "Sequence[Change]", *, apply: bool) -> None:
 
 
 def _with_moving(data_dir: Path | None, work: "Callable[[Moving], Awaitable[T]]") -> T:
-    from glimpser.app import open_moving
+    from glimpser.app.templates import open_moving
 
     config = load_quietly(data_dir)
 

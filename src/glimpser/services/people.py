@@ -6,6 +6,7 @@ from glimpser.core.clock import Clock
 from glimpser.core.ports import Database
 from glimpser.services.accounts import Accounts
 from glimpser.services.api_keys import ApiKeys
+from glimpser.services.attempts import Attempts
 from glimpser.services.key_uses import KeyUses
 from glimpser.services.passwords import Passwords
 from glimpser.services.principals import Principals
@@ -23,11 +24,24 @@ class People:
     key_uses: KeyUses
 
     @classmethod
-    def of(cls, database: Database, clock: Clock, *, passwords: Passwords, tokens: Tokens) -> "People":
+    def of(
+        cls,
+        database: Database,
+        clock: Clock,
+        *,
+        passwords: Passwords,
+        tokens: Tokens,
+        attempts: Attempts | None = None,
+    ) -> "People":
         principals = Principals(database, clock)
         return cls(
             accounts=Accounts(
-                database=database, clock=clock, passwords=passwords, tokens=tokens, principals=principals
+                database=database,
+                clock=clock,
+                passwords=passwords,
+                tokens=tokens,
+                principals=principals,
+                attempts=attempts,
             ),
             users=Users(database, clock=clock, passwords=passwords, principals=principals),
             api_keys=ApiKeys(database, clock=clock, principals=principals),

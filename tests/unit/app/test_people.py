@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from glimpser.app.people import open_passwords
+from glimpser.app.people import open_passwords, people_of
 from glimpser.config import load
+from glimpser.core.errors import TooMany, Unauthenticated
+from glimpser.testing.clock import FakeClock
+from tests.web_world import fresh_database
 
 pytestmark = pytest.mark.anyio
 
@@ -25,3 +28,18 @@ async def test_whoever_signs_in_steps_back_behind_everybody_else(tmp_path: Path)
         own = os.getpriority(os.PRIO_PROCESS, 0)
         nice = {os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) - own for thread in threads}
         assert nice == {5}
+
+
+async def test_as_many_wrong_passwords_are_taken_as_the_configuration_allows(tmp_path: Path) -> None:
+    limits = {"data_dir": tmp_path, "security.login_limits": "2/minute"}
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(fresh_database(tmp_path))
+        accounts = people_of(load(limits, {}), database, FakeClock(), stack=stack).accounts
+
+        for _ in range(2):
+            with pytest.raises(Unauthenticated):
+                await accounts.login("ann@example.org", "wrong", client_ip="192.0.2.7")
+        with pytest.raises(TooMany):
+            await accounts.login("ann@example.org", "wrong", client_ip="192.0.2.7")
+        with pytest.raises(Unauthenticated):
+            await accounts.login("ann@example.org", "wrong", client_ip="198.51.100.7")
