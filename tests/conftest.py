@@ -30,8 +30,12 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_from_outside() -> Iterator[None]:
-    """The environment of whoever runs the tests configures nothing in them."""
+    """The environment of whoever runs the tests configures nothing in them.
+
+    Nor does it make the hundreds of programs that they start compile all modules again, each by itself.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         for name in [name for name in os.environ if name.startswith("GLIMPSER_")]:
             patch.delenv(name)
         yield
