@@ -8,15 +8,21 @@ import glimpser
 
 ALERT_PATH = frozenset({"storage", "event", "alert", "job", "delivery"})
 """What stands before the dot in the names of those between the picture of an event and its delivery."""
-ELSEWHERE = frozenset({"migration", "move", "retention", "schedule"})
-"""The same of those that no alert passes. A test says so when a name belongs to neither."""
+ELSEWHERE = frozenset({"backup", "export", "migration", "move", "restore", "retention", "schedule"})
+"""The same of those that no alert passes."""
 
 _PASSAGE = re.compile(r'\bhit(?:\(|, )"([a-z_.]+)"')
 
 
 def on_the_alert_path() -> tuple[str, ...]:
-    """Name all but those known to be elsewhere: what is new is not left out."""
-    return tuple(sorted(name for name in failpoints() if family(name) not in ELSEWHERE))
+    """Name those where an alert passes.
+
+    Raises:
+        LookupError: of some it is not known, so that none is left out: say above where they are.
+    """
+    if strangers := {name for name in failpoints() if family(name) not in ALERT_PATH | ELSEWHERE}:
+        raise LookupError(f"Where are {', '.join(sorted(strangers))}? Say so in ALERT_PATH or ELSEWHERE.")
+    return tuple(sorted(name for name in failpoints() if family(name) in ALERT_PATH))
 
 
 def failpoints() -> frozenset[str]:

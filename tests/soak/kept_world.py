@@ -166,11 +166,11 @@ def _zones(folder: Path, midnight: datetime) -> str:
     """Make a database of zones that has our place; gives where to look for zones."""
     name = folder / PLACE
     name.parent.mkdir(parents=True)
-    name.write_bytes(_zone(midnight))
+    name.write_bytes(zone_file(midnight))
     return ":".join([str(folder), *zoneinfo.TZPATH])
 
 
-def _zone(midnight: datetime) -> bytes:
+def zone_file(midnight: datetime) -> bytes:
     """Write a zone that never changes its clock (RFC 9636, section 3, version 1)."""
     past_s = int(midnight.astimezone(UTC).timestamp()) % _DAY_S
     offset_s = -past_s if past_s <= _DAY_S // 2 else _DAY_S - past_s
