@@ -41,6 +41,7 @@ from glimpser.services.backup_rows import Kinds
 from glimpser.services.backups import Backups, Keep
 from glimpser.services.channels import Channels
 from glimpser.services.disk import DiskGuard
+from glimpser.services.exports import Exports
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
 from glimpser.services.keeping import Keeping
@@ -362,6 +363,7 @@ async def open_world(
                 workshop=partial(open_workshop, directory, BACKUP),
                 clock=clock,
             ),
+            exports=Exports(database, store, jobs, clock=clock),
             system=System(database, DiskGuard(FakeDisk().measure, database, clock=clock), clock=clock),
             schedules=Schedules(database, jobs, clock=clock, metrics=recorder),
             notices=notices,

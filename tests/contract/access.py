@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from glimpser.core.accounts import ApiKey, Role, User
-from glimpser.core.ids import ApiKeyId, JobId, TemplateId, UserId, new_id, time_of
+from glimpser.core.ids import ApiKeyId, ExportId, JobId, TemplateId, UserId, new_id, time_of
 from glimpser.core.jobs import Job
 from glimpser.core.repositories import Transaction
 from glimpser.services.key_text import digest_of, make_key_text
@@ -128,8 +128,16 @@ class _Explorer:
 
             await self._world.database.write(put)
         ticket = await self._ticket(headers) if "{ticket_id}" in path else ""
-        names = {**NAMES, "key_id": key.id, "job_id": job.id, "ticket_id": ticket}
+        export = await self._export() if "{export_id}" in path else ""
+        names = {**NAMES, "key_id": key.id, "job_id": job.id, "ticket_id": ticket, "export_id": export}
         return re.sub(r"\{([a-z_]+)[^}]*\}", lambda parameter: names[parameter[1]], path)
+
+    async def _export(self) -> str:
+        """Leave an export with its file."""
+        file = await self._world.add_artifact(b"film", "video/mp4")
+        export = there.export_of(ExportId(new_id()), file.id, self._world.clock.now())
+        await self._world.database.write(lambda tx: tx.exports.add(export))
+        return export.id
 
     async def _ticket(self, headers: Headers) -> str:
         """Make a ticket of one's own, where one may."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from glimpser.core.alerts import Alert, Channel, Delivery, Notification, Receipt
 from glimpser.core.backups import BACKUP_TYPE
 from glimpser.core.channel_kinds import ChannelKind
 from glimpser.core.events import Artifact, Capture, Event, Level
+from glimpser.core.exports import Export
 from glimpser.core.ids import (
     AlertId,
     ApiKeyId,
@@ -24,6 +25,7 @@ from glimpser.core.ids import (
     ChannelId,
     DeliveryId,
     EventId,
+    ExportId,
     JobId,
     StreamTicketId,
     TemplateId,
@@ -50,6 +52,7 @@ BACKUP = ArtifactId("01JDBACKVP00000000000000AA")
 ALERT = AlertId("01JDARTT0000000000000000AA")
 USER = UserId("01JDVSER0000000000000000AA")
 JOB = JobId("01JDJ0B00000000000000000AA")
+EXPORT = ExportId("01JDEXP0RT000000000000000A")
 SCHEDULED = TemplateId("01JDSCHED000000000000000AA")
 SPARE = tuple(f"01JDSPARE000000000000000A{digit}" for digit in range(4))
 
@@ -210,6 +213,8 @@ async def _fill(world: World) -> None:
         for name in SPARE
     ]
 
+    film = await world.add_artifact(b"film", "video/mp4")
+
     def put(tx: Transaction) -> None:
         for ticket in tickets:
             tx.stream_tickets.add(ticket)
@@ -227,8 +232,27 @@ async def _fill(world: World) -> None:
         tx.events.add(event)
         tx.alerts.add(_alert(event))
         tx.jobs.add(Job(id=JOB, kind="report", scheduled_for=now, created_at=now))
+        for name in map(ExportId, SPARE):
+            tx.exports.add(export_of(name, None, now))
+        tx.exports.add(export_of(EXPORT, film.id, now))
 
     await world.database.write(put)
+
+
+def export_of(export_id: ExportId, artifact_id: ArtifactId | None, now: datetime) -> Export:
+    return Export(
+        id=export_id,
+        kind="timelapse",
+        template_id=TEMPLATE,
+        title="Door",
+        start=now - timedelta(days=1),
+        end=now,
+        created_by="Ann",
+        created_at=now,
+        job_id=JOB,
+        status="success" if artifact_id else "failure",
+        artifact_id=artifact_id,
+    )
 
 
 def _alert(event: Event) -> Alert:

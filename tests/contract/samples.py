@@ -10,6 +10,7 @@ from ulid import ULID
 from glimpser.core.accounts import ApiKey, AuditEntry, Role, User
 from glimpser.core.alerts import DELIVER, Alert, Channel, Delivery
 from glimpser.core.events import Artifact, Capture, Event, Level, Observation
+from glimpser.core.exports import DailyTimelapse, Export, FilmOptions
 from glimpser.core.health import HealthRecord, HealthState, ViewHealth
 from glimpser.core.ids import (
     AlertId,
@@ -19,6 +20,7 @@ from glimpser.core.ids import (
     ChannelId,
     DeliveryId,
     EventId,
+    ExportId,
     JobId,
     RuleId,
     StreamTicketId,
@@ -69,6 +71,7 @@ ORDINARY = TemplateSettings(
     overlay=Overlay(name=True, time=True),
     rules=(RULE,),
     retention=RetentionPolicy(max_age_days=7, thin_after_days=2, thin_to="day"),
+    timelapse=DailyTimelapse(daily=True, length_s=12.5, fps=10),
     lat=52.5,
     lon=13.4,
 )
@@ -123,6 +126,23 @@ def event(seconds: float = 0, **changes: Any) -> Event:
         metadata={"score": 0.5, "boxes": [{"x": 0.25, "y": 0.5, "width": 0.125, "height": 0.25}]},
         started_at=at(seconds),
         created_at=at(seconds + 1),
+    )
+    return replace(ordinary, **changes)
+
+
+def export(seconds: float = 0, **changes: Any) -> Export:
+    ordinary = Export(
+        id=ExportId(new_id()),
+        kind="timelapse",
+        template_id=VIEW,
+        title="Front door",
+        timezone="Europe/Berlin",
+        start=at(seconds - 3600),
+        end=at(seconds),
+        options=FilmOptions(length_s=12.5, fps=10, show_time=False),
+        created_by="ann@example.org",
+        created_at=at(seconds),
+        job_id=JobId(new_id()),
     )
     return replace(ordinary, **changes)
 

@@ -4,12 +4,14 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from glimpser import __version__
 from glimpser.app.backups import BackupGround, wire_backups
 from glimpser.app.capture_settings import camera_policy, egress_policy, pool_settings
 from glimpser.app.channels import channel_kinds
+from glimpser.app.exporting import ExportGround, wire_exports
 from glimpser.app.keeping import Kept, KeptGround, disk_guard, wire_keeping
 from glimpser.app.means import Ways, open_means
 from glimpser.app.parts import check_settings, each, health_of, moving_of, paint
@@ -58,6 +60,7 @@ from glimpser.services.capturing import CaptureTells, Capturing
 from glimpser.services.channels import Channels
 from glimpser.services.delivering import Delivering
 from glimpser.services.disk import DiskGuard
+from glimpser.services.exports import Exports
 from glimpser.services.feeds import Feeds
 from glimpser.services.guessing import Guesser
 from glimpser.services.history import History
@@ -132,8 +135,7 @@ async def compose(config: Config) -> AsyncIterator[App]:
         for listener in listeners:
             stack.callback(listener.close)
         metrics = Metrics(__version__)
-        scratch = config.data_dir / "run"
-        runner = await stack.enter_async_context(open_runner(scratch, clock=clock, recorder=metrics))
+        runner = await stack.enter_async_context(open_runner(_scratch(config), clock=clock, recorder=metrics))
         own, proxies = await enter_proxies(config, stack, listeners, clock=clock)
         notices = Notices()
         disk = disk_guard(config, database, clock=clock, publish=notices.publish)
@@ -200,6 +202,7 @@ class _Work:
     history: JobHistory
     schedules: Schedules
     kept: Kept
+    exports: Exports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +284,26 @@ def _wire_jobs(ground: _Ground) -> _Work:
             clock=clock,
         )
     )
-    return _Work(jobs=jobs, runner=runner, history=history, schedules=schedules, kept=kept)
+    exports, nightly = wire_exports(
+        ExportGround(
+            config=ground.config,
+            database=database,
+            store=ground.store,
+            disk=ground.disk,
+            jobs=jobs,
+            job_kinds=ground.job_kinds,
+            runner=ground.runner,
+            scratch=_scratch(ground.config),
+            clock=clock,
+        )
+    )
+    kept = replace(kept, parts=(*kept.parts, nightly))
+    return _Work(jobs=jobs, runner=runner, history=history, schedules=schedules, kept=kept, exports=exports)
+
+
+def _scratch(config: Config) -> Path:
+    """Where programs that are run have their homes: emptied at the start and at the end."""
+    return config.data_dir / "run"
 
 
 async def _wire_live(ground: _Ground, alerting: Alerting, work: _Work) -> _LivePath:
@@ -435,6 +457,7 @@ async def _wire_web(
         schedules=work.schedules,
         keeping=work.kept.keeping,
         backups=backups,
+        exports=work.exports,
         system=work.kept.system,
         ready=health.ready,
         recorder=metrics,

@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from glimpser import __version__
+from glimpser.app.exporting import outcomes_of
 from glimpser.app.settings import database_settings
 from glimpser.cluster.local import LocalJobQueue
 from glimpser.config import Config
 from glimpser.core.alerts import DELIVER
 from glimpser.core.clock import SystemClock
+from glimpser.core.exports import EXPORT
 from glimpser.core.jobs import Job
 from glimpser.core.schedule_state import CAPTURE
 from glimpser.db.engine import open_database
@@ -37,7 +39,11 @@ async def open_work(config: Config) -> AsyncIterator[Work]:
     clock, metrics = SystemClock(), Metrics(__version__)
     async with open_database(settings) as database:
         delivering = Delivering(database, {}, link=lambda _artifact_id: "", metrics=metrics)
-        kinds = {DELIVER: delivering.kind, CAPTURE: JobKind(run=_not_here, retry=RETRY)}
+        kinds = {
+            DELIVER: delivering.kind,
+            CAPTURE: JobKind(run=_not_here, retry=RETRY),
+            EXPORT: outcomes_of(config, clock).kind(_not_here),
+        }
         jobs = Jobs(database, LocalJobQueue(), kinds, clock=clock)
         yield Work(jobs, Schedules(database, jobs, clock=clock, metrics=metrics))
 

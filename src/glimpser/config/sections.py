@@ -1,10 +1,11 @@
 """Every setting of the program: its type, default, bounds and meaning. All values are immutable."""
 
 import ipaddress
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from glimpser.config.keeping import Exports, Retention
 from glimpser.config.kinds import (
     DatabaseUrl,
     DevTools,
@@ -28,6 +29,7 @@ from glimpser.config.kinds import (
     webdriver_url,
 )
 from glimpser.config.secret import Secret
+from glimpser.config.section import Section, setting
 
 JWT_SECRET_BYTES = 32
 """The least length of the key of HS256: that of its hash (RFC 7518, section 3.2)."""
@@ -44,19 +46,6 @@ PORT = "a port: a whole number from 0 to 65535 (0: any free one)"
 HOST = "an IP address or a host name to listen on"
 RATES = "limits like 100/second;3000/minute, or off"
 NETWORKS = 'a list of networks, like ["192.168.0.0/16", "fc00::/7"]'
-
-
-def setting(default: Any, *, wants: str, meaning: str, shown: str | None = None) -> Any:
-    """Declare one setting.
-
-    `wants` ends the sentence "what was given is not …"; `shown` is the text of a default that depends
-    on the data directory (then `default` is `...` and `load` fills it in).
-    """
-    return Field(default, description=meaning, json_schema_extra={"wants": wants, "shown": shown})
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Tls(Section):
@@ -359,49 +348,6 @@ class Jobs(Section):
     )
 
 
-Days = Annotated[WholeNumber, Field(ge=1, le=36_500)]
-DAYS = "a whole number of days from 1 to 36500"
-
-
-class Retention(Section):
-    """How long things are kept. A view may have limits of its own for its pictures."""
-
-    max_age_days: Days = setting(30, wants=DAYS, meaning="How long pictures and recordings are kept.")
-    max_count: Annotated[WholeNumber, Field(ge=1)] | None = setting(
-        None, wants="a whole number from 1 on", meaning="How many are kept of each view; the oldest go first."
-    )
-    max_bytes: Annotated[WholeNumber, Field(ge=1)] | None = setting(
-        None,
-        wants="a whole number of bytes from 1 on",
-        meaning="How much is kept of each view, in bytes; the oldest go first.",
-    )
-    thin_after_days: Days | None = setting(
-        None, wants=DAYS, meaning="Age from which on few are kept: one for each hour or day."
-    )
-    thin_to: Literal["hour", "day"] = setting(
-        "hour", wants="hour or day", meaning="What one is kept for, in UTC."
-    )
-    total_count: Annotated[WholeNumber, Field(ge=1)] | None = setting(
-        None, wants="a whole number from 1 on", meaning="How many are kept of all views together."
-    )
-    total_bytes: Annotated[WholeNumber, Field(ge=1)] | None = setting(
-        None,
-        wants="a whole number of bytes from 1 on",
-        meaning="How much is kept of all views together, in bytes.",
-    )
-    history_days: Days = setting(
-        90, wants=DAYS, meaning="How long events, captures, measured values and alerts are kept."
-    )
-    deleted_view_days: Days = setting(
-        7, wants=DAYS, meaning="How long all this is kept of views that were deleted."
-    )
-    hour: Annotated[WholeNumber, Field(ge=0, le=23)] = setting(
-        3,
-        wants="a whole number from 0 to 23",
-        meaning="Hour of the day (UTC) when the rest is removed.",
-    )
-
-
 class External(Section):
     """What others see of the program."""
 
@@ -444,6 +390,7 @@ class Config(Section):
     alerts: Alerts = Alerts()
     jobs: Jobs = Jobs()
     retention: Retention = Retention()
+    exports: Exports = Exports()
     external: External = External()
 
     @model_validator(mode="after")

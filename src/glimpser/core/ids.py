@@ -19,6 +19,7 @@ ChannelId = NewType("ChannelId", str)
 AlertId = NewType("AlertId", str)
 DeliveryId = NewType("DeliveryId", str)
 JobId = NewType("JobId", str)
+ExportId = NewType("ExportId", str)
 
 
 ID_PATTERN = "^[0-6][0-9A-HJKMNP-TV-Z]{25}$"

@@ -1,11 +1,12 @@
 """What the services need of the world outside; adapters implement it, `app` connects them."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from glimpser.core.alerts import Notification, Receipt
+from glimpser.core.encoding import Encoding, VideoSpec
 from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId
 from glimpser.core.live import Feed, LiveEvent, LiveSpec
@@ -111,6 +112,14 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str = "") -> AsyncIterator[StoredEntry]:
         """Give all objects whose key begins with `prefix`, in key order, which is also URI order."""
+        ...
+
+
+class VideoEncoder(Protocol):
+    """Makes videos of pictures, somewhere where that slows nothing else down."""
+
+    def open(self, spec: VideoSpec) -> AbstractAsyncContextManager[Encoding]:
+        """Begin a video; when the context closes, nothing of it is left. Entering raises: Unavailable."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from glimpser.core.accounts import ApiKey, AuditEntry, AuditFilter, Scope, User
 from glimpser.core.alerts import Alert, AlertFilter, Channel, Delivery
 from glimpser.core.events import Artifact, Capture, Event, EventFilter, EventLine, Observation
+from glimpser.core.export_repositories import Exports, Pictures
 from glimpser.core.health import HealthRecord
 from glimpser.core.ids import (
     AlertId,
@@ -526,8 +527,9 @@ class Transaction(Protocol):
     def within(self, scope: Scope) -> "Transaction":
         """Give the same transaction as somebody with this scope sees it.
 
-        What templates, events, captures, artifacts, observations, alerts and jobs lie outside is not in its
-        lists, and `get` raises NotFound for it. Writes are not narrowed: get first what is to be changed.
+        What templates, events, captures, artifacts, observations, alerts, jobs and exports lie outside is not
+        in its lists, and `get` raises NotFound for it. Writes are not narrowed: get first what is to be
+        changed.
         """
         ...
 
@@ -571,3 +573,7 @@ class Transaction(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def schedules(self) -> Schedules: ...
+    @property
+    def exports(self) -> Exports: ...
+    @property
+    def pictures(self) -> Pictures: ...

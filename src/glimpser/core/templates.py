@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from glimpser.core.exports import DailyTimelapse
 from glimpser.core.ids import TemplateId
 from glimpser.core.motion import MotionSettings, Polygon
 from glimpser.core.retention import RetentionPolicy
@@ -53,6 +54,7 @@ class TemplateSettings:
     overlay: Overlay = field(default_factory=Overlay)
     rules: tuple[Rule, ...] = ()
     retention: RetentionPolicy | None = None
+    timelapse: DailyTimelapse | None = None
     lat: float | None = None
     lon: float | None = None
     schedule: str | None = None

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from glimpser.core.accounts import Role
 from glimpser.core.alerts import AlertState, DeliveryStatus
 from glimpser.core.events import Capture, Level
+from glimpser.core.exports import ExportKind, Origin
 from glimpser.core.health import HealthState
 from glimpser.core.jobs import JobStatus
 from glimpser.core.stream_tickets import StreamTicket
@@ -348,6 +349,37 @@ schedules = Table(
     Column("last_run_at", Instant),
     Column("last_job_id", Id),
     _partial("ix_schedules_paused", "template_id", where=IS_PAUSED),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("template_id", Id),
+    Column("group_name", Text),
+    Column("title", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("options", Json, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("job_id", Id, nullable=False),
+    # What became of the job, which is forgotten sooner.
+    Column("status", String(16), nullable=False),
+    Column("error", Text),
+    Column("result", Json),
+    _artifact_column(),
+    Column("expires_at", Instant),
+    _one_of("kind", get_args(ExportKind)),
+    _one_of("origin", get_args(Origin)),
+    _one_of("status", get_args(JobStatus)),
+    Index(None, "created_at", "id"),
+    _partial("ix_exports_pending", "id", where=IS_PENDING),
+    _partial("ix_exports_expires_at", "expires_at", where="expires_at IS NOT NULL"),
+    _partial("ix_exports_artifact_id", "artifact_id", where="artifact_id IS NOT NULL"),
 )
 
 audit = Table(

@@ -11,9 +11,11 @@ from glimpser.db.queries.captures import SqlCaptures
 from glimpser.db.queries.channels import SqlChannels
 from glimpser.db.queries.counts import SqlCounts
 from glimpser.db.queries.events import SqlEvents
+from glimpser.db.queries.exports import SqlExports
 from glimpser.db.queries.healths import SqlHealths
 from glimpser.db.queries.jobs import SqlJobs
 from glimpser.db.queries.observations import SqlObservations
+from glimpser.db.queries.pictures import SqlPictures
 from glimpser.db.queries.retention import SqlRetention
 from glimpser.db.queries.schedules import SqlSchedules
 from glimpser.db.queries.settings import SqlSettings
@@ -112,3 +114,11 @@ class SqlTransaction:
     @property
     def schedules(self) -> SqlSchedules:
         return SqlSchedules(self._connection)
+
+    @property
+    def exports(self) -> SqlExports:
+        return SqlExports(self._connection, self._scope)
+
+    @property
+    def pictures(self) -> SqlPictures:
+        return SqlPictures(self._connection)

@@ -64,6 +64,7 @@ class Command:
         environment: beside `PATH`, `HOME`, `TMPDIR` and `LANG`. Nothing else of ours is passed on.
         home: its home and working directory; None: an empty one that is removed at the end.
         grace_s: time between the request to end and the end by force.
+        niceness: how far it stands back from everything else on this machine, 0 to 19 (nice(2)).
     """
 
     name: str
@@ -72,6 +73,7 @@ class Command:
     home: Path | None = None
     limits: Limits = field(default_factory=Limits)
     grace_s: float = 3.0
+    niceness: int = 0
 
     def __post_init__(self) -> None:
         if not self.argv or not Path(self.words[0]).is_absolute():

@@ -127,7 +127,7 @@ def _supervised(command: Command, control_fd: int) -> list[str]:
     numbers = [limits.memory_bytes, limits.file_size_bytes, limits.open_files, limits.cpu_s]
     return [
         *(sys.executable, "-I", "-S", supervise.__file__),
-        *(str(control_fd), str(round(command.grace_s * 1000))),
+        *(str(control_fd), str(round(command.grace_s * 1000)), str(command.niceness)),
         *(str(_NO_LIMIT if number is None else number) for number in numbers),
         *command.words,
     ]

@@ -41,7 +41,8 @@ class CommandRecorder(Protocol):
 class Child:
     """A program that runs. Event loop's thread.
 
-    `stdout` is there if it was asked for, and must be read: a program whose pipe is full waits.
+    `stdout` is there if it was asked for, and must be read: a program whose pipe is full waits. So is
+    `stdin`: await its `drain` after each write, or what the program has not read yet is kept in memory.
     """
 
     def __init__(self, launched: Launched, clock: Clock) -> None:
@@ -56,6 +57,7 @@ class Child:
         self._ear = _Ear(self._complaints)
         self._pipes: list[asyncio.BaseTransport] = []
         self.stdout: asyncio.StreamReader | None = None
+        self.stdin: asyncio.StreamWriter | None = None
         launched.control.setblocking(False)
         self._loop.add_reader(launched.control, self._on_control)
 
@@ -107,6 +109,8 @@ class Child:
         if process.stdout is not None:
             self.stdout = asyncio.StreamReader()
             await self._open(asyncio.StreamReaderProtocol(self.stdout), process.stdout)
+        if process.stdin is not None:
+            self.stdin = await self._open_to_write(process.stdin)
         await asyncio.shield(self._started)
 
     async def close(self) -> None:
@@ -124,6 +128,15 @@ class Child:
         os.set_blocking(pipe.fileno(), False)
         transport, _ = await self._loop.connect_read_pipe(lambda: protocol, pipe)
         self._pipes.append(transport)
+
+    async def _open_to_write(self, pipe: IO[bytes]) -> asyncio.StreamWriter:
+        os.set_blocking(pipe.fileno(), False)
+        reader = asyncio.StreamReader()  # nothing is ever read: the protocol wants one
+        transport, protocol = await self._loop.connect_write_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        self._pipes.append(transport)
+        return asyncio.StreamWriter(transport, protocol, None, self._loop)
 
     def _on_control(self) -> None:
         try:
@@ -226,7 +239,9 @@ class Runner:
         return Finished(output, status, child.duration_s, child.complaints)
 
     @asynccontextmanager
-    async def start(self, command: Command, *, stdout: bool = False) -> AsyncIterator[Child]:
+    async def start(
+        self, command: Command, *, stdin: bool = False, stdout: bool = False
+    ) -> AsyncIterator[Child]:
         """Have a program run while the context is open; at its end nothing of it is left.
 
         Raises:
@@ -235,7 +250,7 @@ class Runner:
         """
         launched = Launched(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             scratch=self._scratch,

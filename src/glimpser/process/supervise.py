@@ -1,6 +1,7 @@
-"""A program of its own that runs another and leaves nothing of it behind.
+r"""A program of its own that runs another and leaves nothing of it behind.
 
-    python -I -S supervise.py CONTROL_FD GRACE_MS MEMORY FILE_SIZE OPEN_FILES CPU_S PROGRAM [ARGUMENT…]
+    python -I -S supervise.py CONTROL_FD GRACE_MS NICENESS MEMORY FILE_SIZE OPEN_FILES CPU_S \
+        PROGRAM [ARGUMENT…]
 
 It is the sub-reaper (prctl(2)) of all that the program starts: whatever forks away, into whatever session,
 becomes a child of this process when its own parent ends. So the end is certain: as long as there is a child
@@ -33,13 +34,13 @@ _KILL_INTERVAL_S = 0.02
 
 
 def main() -> None:
-    control_fd, grace_ms, *limits = map(int, sys.argv[1:7])
+    control_fd, grace_ms, *numbers = map(int, sys.argv[1:8])
     control = socket.socket(fileno=control_fd)
     control.set_inheritable(False)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     wake_fd = _wake_on_signals()
     try:
-        pid = _start(sys.argv[7:], limits)
+        pid = _start(sys.argv[8:], numbers)
     except OSError as error:
         _tell(control, f"failed {error.errno}")
         return
@@ -61,8 +62,8 @@ def _wake_on_signals() -> int:
     return read_fd
 
 
-def _start(argv: list[str], limits: Sequence[int]) -> int:
-    """Give the pid of the program once it runs.
+def _start(argv: list[str], numbers: Sequence[int]) -> int:
+    """Give the pid of the program once it runs; `numbers` are its niceness and its limits.
 
     Raises:
         OSError: it cannot be run.
@@ -70,7 +71,7 @@ def _start(argv: list[str], limits: Sequence[int]) -> int:
     read_fd, write_fd = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(argv, limits, write_fd)
+        _become(argv, numbers, write_fd)
     os.close(write_fd)
     with os.fdopen(read_fd, "rb") as failure:
         trouble = failure.read()  # ends when exec closes the other side
@@ -80,12 +81,14 @@ def _start(argv: list[str], limits: Sequence[int]) -> int:
     return pid
 
 
-def _become(argv: list[str], limits: Sequence[int], failure_fd: int) -> None:
+def _become(argv: list[str], numbers: Sequence[int], failure_fd: int) -> None:
     """Turn this fork into the program; never returns."""
     try:
         os.setsid()
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # should the supervisor be killed itself
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        niceness, *limits = numbers
+        os.nice(niceness)
         _limit(limits)
         os.umask(0o077)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them

@@ -28,6 +28,7 @@ from glimpser.web.routes import (
     channels,
     docs,
     events,
+    exports,
     jobs,
     keeping,
     live,
@@ -59,7 +60,7 @@ WRITE = (404, 409, 412, 422, 428, 503)
 MADE, CHANGED, SIGNED_IN = ("Location", "ETag"), ("ETag",), ("Set-Cookie",)
 TEMPLATE, CHANNEL, ALERT = shapes.AdminTemplateView, shapes.ChannelView, shapes.AlertView
 ACCOUNT = shapes.AccountView
-JOB, SCHEDULE = shapes.JobView, shapes.ScheduleView
+JOB, SCHEDULE, EXPORT = shapes.JobView, shapes.ScheduleView, shapes.ExportView
 
 UNROUTED = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 """What the router itself refuses with."""
@@ -167,6 +168,17 @@ ROUTES = (
     Row("GET", "/api/admin/jobs/{job_id}", OPERATOR, jobs.read, JOB, 200, (404,)),
     Row("POST", "/api/admin/jobs/{job_id}/cancel", OPERATOR, jobs.cancel, JOB, 200, (404, 409, 503)),
     Row("POST", "/api/admin/jobs/{job_id}/retry", OPERATOR, jobs.retry, JOB, 200, (404, 409, 503)),
+    Row("GET", "/api/exports", OPERATOR, exports.listing, shapes.ExportList, 200, (422,)),
+    Row(
+        "POST", "/api/exports", OPERATOR, exports.create, EXPORT, 202, (422, 429, 503),
+        headers=("Location",),
+    ),
+    Row("GET", "/api/exports/{export_id}", OPERATOR, exports.read, EXPORT, 200, (404,)),
+    Row("DELETE", "/api/exports/{export_id}", OPERATOR, exports.remove, None, 204, (404, 503)),
+    Row(
+        "GET", "/api/exports/{export_id}/file", OPERATOR, exports.file, exports.MEDIA_TYPES,
+        others=(206, 304, 404, 409, 416), headers=("ETag", "Accept-Ranges", "Content-Disposition"),
+    ),
     Row("POST", "/api/admin/retention", ADMIN, keeping.remove_old, shapes.JobStarted, 202, (503,)),
     Row(
         "POST", "/api/admin/backup", ADMIN, backups.make, shapes.JobStarted, 202, (422, 429, 503),

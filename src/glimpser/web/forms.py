@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from glimpser.core.errors import FieldError, InvalidInput
 from glimpser.core.events import Event, Level
+from glimpser.core.exports import MAX_FPS, MAX_LENGTH_S, DailyTimelapse
 from glimpser.core.ids import ID_PATTERN, EventId, TemplateId, is_id, new_id
 from glimpser.core.motion import MotionSettings, Polygon, check_polygon
 from glimpser.core.retention import RetentionPolicy, ThinTo
@@ -147,6 +148,17 @@ class RetentionForm(Form):
         return RetentionPolicy(**self.model_dump()) if self.model_dump(exclude_none=True) else None
 
 
+class TimelapseForm(Form):
+    """What becomes of the view's pictures each night: a film of the day."""
+
+    daily: bool = True
+    length_s: Annotated[float, Field(ge=1, le=MAX_LENGTH_S)] = 30.0
+    fps: Annotated[int, Field(ge=1, le=MAX_FPS), Whole] = 24
+
+    def setting(self) -> DailyTimelapse:
+        return DailyTimelapse(self.daily, self.length_s, self.fps)
+
+
 class ZoneForm(Form):
     name: Name
     points: Points
@@ -240,6 +252,7 @@ class TemplateForm(ScheduleForm, LaterForm):
     overlay: OverlayForm = OverlayForm()
     rules: Annotated[list[RuleForm], Field(max_length=MAX_RULES)] = []
     retention: RetentionForm | None = None
+    timelapse: TimelapseForm | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     id: ReadOnly = None
@@ -277,6 +290,7 @@ class TemplateForm(ScheduleForm, LaterForm):
             overlay=Overlay(**self.overlay.model_dump()),
             rules=self._rules(),
             retention=self.retention.policy() if self.retention else None,
+            timelapse=self.timelapse.setting() if self.timelapse else None,
             lat=self.lat,
             lon=self.lon,
             schedule=self.schedule.strip() if self.schedule is not None else None,

@@ -25,6 +25,7 @@ from glimpser.services.api_keys import ApiKeys
 from glimpser.services.audit import Actor, AuditLog
 from glimpser.services.backups import Backups
 from glimpser.services.channels import Channels
+from glimpser.services.exports import Exports
 from glimpser.services.history import History
 from glimpser.services.jobs import Jobs
 from glimpser.services.keeping import Keeping
@@ -138,6 +139,7 @@ class Services:
     schedules: Schedules
     keeping: Keeping
     backups: Backups
+    exports: Exports
     system: System
     ready: Readiness
     recorder: RequestRecorder

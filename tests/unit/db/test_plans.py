@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -18,6 +19,7 @@ from sqlalchemy import Engine, event
 from glimpser.core.accounts import AuditFilter, Scope
 from glimpser.core.alerts import AlertFilter
 from glimpser.core.events import EventFilter, Level
+from glimpser.core.exports import Span
 from glimpser.core.ids import EventId, TemplateId
 from glimpser.core.jobs import JobFilter
 from glimpser.core.pages import PageRequest
@@ -39,6 +41,7 @@ from tests.contract.samples import (
     audit_entry,
     capture,
     channel,
+    export,
     health_record,
     id_at,
     job,
@@ -60,6 +63,8 @@ WALKED_WHOLE = (
         for table in ("templates", "artifacts", "captures", "events", "alerts")
     ),
     "SCAN garbage",  # likewise: it is swept all the time
+    "SCAN exports USING INDEX ix_exports_pending",  # likewise nothing but what is asked for
+    "SCAN anon_",  # the rows of a subquery, as many as its LIMIT lets through
     "SCAN schedules",  # one small row for each template, read at the start and for lists of all
 )
 
@@ -262,6 +267,28 @@ def use_schedules(tx: Any) -> None:
     tx.schedules.paused()
 
 
+def use_exports(tx: Any) -> None:
+    wanted, file = export(), artifact(5)
+    tx.artifacts.add(file)
+    tx.exports.add(wanted)
+    tx.exports.get(wanted.id)
+    tx.exports.count_pending()
+    tx.exports.settle(wanted.id, "dead", error="x", expires_at=at(1))
+    tx.exports.attach(wanted.id, file.id, result={}, expires_at=at(1))
+    for page in PAGES:
+        tx.exports.list(page)
+    tx.exports.purge(at(2))
+    tx.exports.remove(wanted.id)
+    span = Span(at(0), at(9))
+    tx.artifacts.add(artifact(1, template_id=VIEW))
+    tx.pictures.bounds(VIEW, span)
+    tx.pictures.count(VIEW, span, at_most=9)
+    found = tx.pictures.evenly(VIEW, span, step=timedelta(seconds=1), limit=9)
+    for after in (None, found[0]):
+        tx.pictures.between(VIEW, span, after=after, limit=9)
+    tx.pictures.newest(VIEW, span, limit=9)
+
+
 def use_the_rest(tx: Any) -> None:
     tx.healths.put(health_record())
     tx.healths.after(None, 10)
@@ -317,6 +344,8 @@ def look_through_a_scope(tx: Any) -> None:
     tx.observations.add(observation(template_id=saved.id, artifact_id=picture.id))
     work = job(template_id=saved.id)
     tx.jobs.add(work)
+    wanted = export(template_id=saved.id)
+    tx.exports.add(wanted)
     for groups in (("inside", "outside"), ("outside",)):
         seen = tx.within(Scope(groups))
         seen.templates.get(saved.id)
@@ -325,6 +354,7 @@ def look_through_a_scope(tx: Any) -> None:
         seen.alerts.get(told.id)
         seen.artifacts.get(picture.id)
         seen.jobs.get(work.id)
+        seen.exports.get(wanted.id)
         look_through_lists(seen, saved.id)
 
 
@@ -338,6 +368,7 @@ def look_through_lists(seen: Any, template_id: TemplateId) -> None:
                 seen.events.list(EventFilter(**where), page)
             for where in combinations(template_id=template_id, state="open", level=level, **span):
                 seen.alerts.list(AlertFilter(**where), page)
+        seen.exports.list(page)
         for wanted in (None, template_id):
             seen.captures.list(wanted, page)
         for where in combinations(template_id=template_id, kind="deliver", status="success"):
@@ -404,6 +435,7 @@ def test_every_statement_is_served_by_an_index(settings: DatabaseSettings, tmp_p
             use_alerts,
             use_jobs,
             use_schedules,
+            use_exports,
             use_the_rest,
             look_through_a_scope,
         ):

@@ -748,6 +748,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listing
+         * @description List exports, newest first.
+         */
+        get: operations["exports_listing"];
+        put?: never;
+        /**
+         * Create
+         * @description Have a film or an archive made of stored pictures. Read it again to see how far it has come.
+         */
+        post: operations["exports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Read one export.
+         */
+        get: operations["exports_read"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Delete an export and its file. One that is being made is broken off.
+         */
+        delete: operations["exports_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * File
+         * @description Give the file, under a name that says what it is. Takes one `Range`.
+         */
+        get: operations["exports_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -1399,6 +1467,7 @@ export interface components {
             /** Secrets */
             secrets: string[];
             stream: components["schemas"]["StreamView"];
+            timelapse: components["schemas"]["DailyTimelapse"] | null;
             /** Timezone */
             timezone: string;
             /**
@@ -1762,6 +1831,27 @@ export interface components {
             zone?: string | null;
         };
         /**
+         * DailyTimelapse
+         * @description What a view's setting says: whether each day becomes a film, how long it is and how smooth.
+         */
+        DailyTimelapse: {
+            /**
+             * Daily
+             * @default true
+             */
+            daily: boolean;
+            /**
+             * Fps
+             * @default 24
+             */
+            fps: number;
+            /**
+             * Length S
+             * @default 30
+             */
+            length_s: number;
+        };
+        /**
          * DeliveryView
          * @description One alert through one channel.
          */
@@ -1852,6 +1942,142 @@ export interface components {
             started_at: string;
             /** Template Id */
             template_id: string;
+        };
+        /**
+         * ExportForm
+         * @description An export to be made. A timelapse and a video are of one template, a teaser is of a group.
+         *
+         *     `length_s` (30, of a teaser 5 for each view) and `fps` (24, 8) are for timelapse and teaser. Without
+         *     `from` and `to`, a teaser is of the last day.
+         * @example {
+         *       "group": "outside",
+         *       "kind": "teaser"
+         *     }
+         * @example {
+         *       "from": "2026-11-21T00:00:00Z",
+         *       "kind": "timelapse",
+         *       "length_s": 30,
+         *       "template_id": "01JDTEMP0000000000000000AA",
+         *       "to": "2026-11-22T00:00:00Z"
+         *     }
+         */
+        ExportForm: {
+            /** Fps */
+            fps?: number | null;
+            /** From */
+            from?: string | null;
+            /** Group */
+            group?: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "timelapse" | "video" | "zip" | "teaser";
+            /** Length S */
+            length_s?: number | null;
+            /**
+             * Show Time
+             * @default true
+             */
+            show_time: boolean;
+            /** Template Id */
+            template_id?: string | null;
+            /** To */
+            to?: string | null;
+            /** Width */
+            width?: number | null;
+        };
+        /**
+         * ExportList
+         * @description Exports, newest first.
+         */
+        ExportList: {
+            /** Items */
+            items: components["schemas"]["ExportView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ExportView
+         * @description An export. `status`, `progress` (0 to 1, null while nobody knows), `step` and `error` are its job's.
+         *
+         *     `result` tells, once it is made, how many pictures are in it, and how many were `missing` or `damaged`
+         *     and are not. `artifact_id`, `file_name`, `media_type` and `size_bytes` are the file's, null until it is
+         *     there; `expires_at` is when all of this goes.
+         */
+        ExportView: {
+            /** Artifact Id */
+            artifact_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Error */
+            error: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** File Name */
+            file_name: string | null;
+            /** Fps */
+            fps: number | null;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /** Group */
+            group: string | null;
+            /** Id */
+            id: string;
+            /** Job Id */
+            job_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "timelapse" | "video" | "zip" | "teaser";
+            /** Length S */
+            length_s: number | null;
+            /** Media Type */
+            media_type: string | null;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "asked" | "daily";
+            /** Progress */
+            progress: number | null;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /** Show Time */
+            show_time: boolean;
+            /** Size Bytes */
+            size_bytes: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "running" | "success" | "failure" | "cancelled" | "skipped" | "dead";
+            /** Step */
+            step: string | null;
+            /** Template Id */
+            template_id: string | null;
+            /** Timezone */
+            timezone: string;
+            /** Title */
+            title: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Width */
+            width: number | null;
         };
         /**
          * FieldProblem
@@ -2730,6 +2956,7 @@ export interface components {
             secrets?: components["schemas"]["JsonValue"];
             /** @description Read-only: taken from an answer, ignored. */
             stream?: components["schemas"]["JsonValue"];
+            timelapse?: components["schemas"]["TimelapseForm"] | null;
             /**
              * Timezone
              * @default UTC
@@ -2796,6 +3023,7 @@ export interface components {
             schedule_windows?: components["schemas"]["QuietHoursForm"][] | null;
             secrets?: components["schemas"]["JsonValue"] | null;
             stream?: components["schemas"]["JsonValue"] | null;
+            timelapse?: (components["schemas"]["TimelapseForm"] | null) | null;
             timezone?: string | null;
             updated_at?: components["schemas"]["JsonValue"] | null;
             version?: components["schemas"]["JsonValue"] | null;
@@ -2875,6 +3103,7 @@ export interface components {
             /** Schedule Windows */
             schedule_windows: components["schemas"]["QuietHoursForm"][];
             stream: components["schemas"]["StreamView"];
+            timelapse: components["schemas"]["DailyTimelapse"] | null;
             /** Timezone */
             timezone: string;
             /**
@@ -2886,6 +3115,27 @@ export interface components {
             version: number;
             /** Zones */
             zones: components["schemas"]["Zone"][];
+        };
+        /**
+         * TimelapseForm
+         * @description What becomes of the view's pictures each night: a film of the day.
+         */
+        TimelapseForm: {
+            /**
+             * Daily
+             * @default true
+             */
+            daily: boolean;
+            /**
+             * Fps
+             * @default 24
+             */
+            fps: number;
+            /**
+             * Length S
+             * @default 30
+             */
+            length_s: number;
         };
         /**
          * TraceStep
@@ -5037,6 +5287,225 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             414: components["responses"]["RequestURITooLong"];
+            422: components["responses"]["ValidationError"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+        };
+    };
+    exports_listing: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Items on a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag that is known already. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportList"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["RequestURITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+        };
+    };
+    exports_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportForm"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestURITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    exports_read: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that is known already. */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description ULID */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestURITooLong"];
+            422: components["responses"]["ValidationError"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+        };
+    };
+    exports_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ULID */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestURITooLong"];
+            422: components["responses"]["ValidationError"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    exports_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that is known already. */
+                "if-none-match"?: string | null;
+                /** @description The ETag of what there is a part of. */
+                "if-range"?: string | null;
+                /** @description One range of bytes. */
+                range?: string | null;
+            };
+            path: {
+                /** @description ULID */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Accept-Ranges": components["headers"]["Accept-Ranges"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "video/mp4": string;
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    "Accept-Ranges": components["headers"]["Accept-Ranges"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Content-Range": components["headers"]["Content-Range"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "video/mp4": string;
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            414: components["responses"]["RequestURITooLong"];
+            416: components["responses"]["RequestedRangeNotSatisfiable"];
             422: components["responses"]["ValidationError"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];

@@ -23,8 +23,8 @@ from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact
 from glimpser.core.ids import ArtifactId
 from glimpser.db.queries.paging import AnyRow
-from glimpser.db.queries.scoping import in_scope
-from glimpser.db.tables import artifacts, captures, events, garbage, observations
+from glimpser.db.queries.scoping import export_in_scope, in_scope
+from glimpser.db.tables import artifacts, captures, events, exports, garbage, observations
 
 _ADD = insert(artifacts)
 _GET = select(artifacts).where(artifacts.c.id == bindparam("id"))
@@ -77,7 +77,7 @@ class SqlArtifacts:
         )
 
     def get(self, artifact_id: ArtifactId) -> Artifact:
-        """Within a scope: one that a capture, event or observation there names."""
+        """Within a scope: one that a capture, event, observation or export there names."""
         statement = _GET.where(*_used_in(self._scope))
         row = self._connection.execute(statement, {"id": artifact_id}).one_or_none()
         if row is None:
@@ -143,11 +143,13 @@ class SqlGarbage:
 
 def _used_in(scope: Scope) -> Iterator[ColumnElement[bool]]:
     if scope.groups is not None:
+        exported = exists().where(exports.c.artifact_id == artifacts.c.id, *export_in_scope(scope))
         yield or_(
+            exported,
             *(
                 exists().where(table.c.artifact_id == artifacts.c.id, *in_scope(table.c.template_id, scope))
                 for table in (events, captures, observations)
-            )
+            ),
         )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Column, ColumnElement, Connection, exists, select
+from sqlalchemy import Column, ColumnElement, Connection, exists, or_, select
 
 from glimpser.core.accounts import Scope
-from glimpser.db.tables import template_groups
+from glimpser.db.tables import exports, template_groups
 
 
 def in_scope(template_id: Column[str], scope: Scope) -> Iterator[ColumnElement[bool]]:
@@ -17,6 +17,18 @@ def in_scope(template_id: Column[str], scope: Scope) -> Iterator[ColumnElement[b
     if scope.groups is not None:
         yield exists().where(
             template_groups.c.template_id == template_id, template_groups.c.name.in_(scope.groups)
+        )
+
+
+def export_in_scope(scope: Scope) -> Iterator[ColumnElement[bool]]:
+    """Give the condition that an export is of a template in scope, or of a group that is; none if all are."""
+    if scope.groups is not None:
+        yield or_(
+            exports.c.group_name.in_(scope.groups),
+            exists().where(
+                template_groups.c.template_id == exports.c.template_id,
+                template_groups.c.name.in_(scope.groups),
+            ),
         )
 
 

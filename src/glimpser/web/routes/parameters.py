@@ -16,6 +16,7 @@ from glimpser.core.ids import (
     CaptureId,
     ChannelId,
     EventId,
+    ExportId,
     JobId,
     StreamTicketId,
     TemplateId,
@@ -72,6 +73,10 @@ async def _job_id(job_id: Ulid) -> JobId:
     return JobId(require_id(job_id, "job"))
 
 
+async def _export_id(export_id: Ulid) -> ExportId:
+    return ExportId(require_id(export_id, "export"))
+
+
 async def _page(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page.")] = DEFAULT_LIMIT,
     cursor: Annotated[
@@ -114,6 +119,7 @@ ThisApiKey = Annotated[ApiKeyId, Depends(_key_id)]
 ThisChannel = Annotated[ChannelId, Depends(_channel_id)]
 ThisStreamTicket = Annotated[StreamTicketId, Depends(_stream_ticket_id)]
 ThisJob = Annotated[JobId, Depends(_job_id)]
+ThisExport = Annotated[ExportId, Depends(_export_id)]
 Period = Annotated[Interval, Depends(_interval)]
 Paging = Annotated[PageRequest, Depends(_page)]
 OfTemplate = Annotated[

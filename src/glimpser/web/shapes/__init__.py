@@ -32,6 +32,7 @@ from glimpser.web.shapes.events import (
     event_item,
     event_view,
 )
+from glimpser.web.shapes.exports import ExportList, ExportView, export_view
 from glimpser.web.shapes.jobs import JobList, JobStarted, JobView, job_view
 from glimpser.web.shapes.keeping import PinView
 from glimpser.web.shapes.listing import Listing
@@ -105,6 +106,8 @@ __all__ = [
     "DeliveryView",
     "EventList",
     "EventView",
+    "ExportList",
+    "ExportView",
     "HealthView",
     "ImportView",
     "JobList",
@@ -150,6 +153,7 @@ __all__ = [
     "channel_view",
     "event_item",
     "event_view",
+    "export_view",
     "health_view",
     "import_view",
     "job_view",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from glimpser.core.exports import DailyTimelapse
 from glimpser.core.health import HealthState, ViewHealth
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.motion import MotionSettings, Polygon
@@ -64,6 +65,7 @@ class TemplateView(Later):
     privacy_masks: Sequence[Polygon]
     overlay: Overlay
     retention: RetentionPolicy | None
+    timelapse: DailyTimelapse | None
     lat: float | None
     lon: float | None
     schedule: str | None
@@ -164,6 +166,7 @@ def _common(template: Template, stream: StreamStatus, health: ViewHealth) -> dic
         "privacy_masks": settings.privacy_masks,
         "overlay": settings.overlay,
         "retention": settings.retention,
+        "timelapse": settings.timelapse,
         "lat": settings.lat,
         "lon": settings.lon,
         "health": health_view(health),

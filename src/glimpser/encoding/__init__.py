@@ -1,0 +1,1 @@
+"""Videos of stored pictures, made by a process of its own."""
