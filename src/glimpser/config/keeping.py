@@ -4,21 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from glimpser.config.kinds import WholeNumber
+from glimpser.config.kinds import WholeNumber, time_zone
 from glimpser.config.section import Section, setting
-from glimpser.core.errors import InvalidInput
-from glimpser.core.local_time import zone_of
 
-
-def _zone(name: str) -> str:
-    try:
-        zone_of(name)
-    except InvalidInput as error:
-        raise ValueError(error.detail) from None
-    return name
-
-
-ZoneName = Annotated[str, AfterValidator(_zone)]
 Days = Annotated[WholeNumber, Field(ge=1, le=36_500)]
 DAYS = "a whole number of days from 1 to 36500"
 
@@ -71,7 +59,7 @@ class Exports(Section):
         wants='a list of groups, like ["street"]',
         meaning="Groups of which a film of the newest seconds of each view is made every night.",
     )
-    timezone: ZoneName = setting(
+    timezone: Annotated[str, AfterValidator(time_zone)] = setting(
         "UTC",
         wants="the name of a time zone, like Europe/Berlin",
         meaning="Clock of exports of groups, at whose midnight the nightly ones begin.",
