@@ -16,6 +16,7 @@ import typer
 from glimpser import __version__
 from glimpser.commands.accounts import key_commands, user_commands
 from glimpser.commands.backups import backup
+from glimpser.commands.checkup import doctor
 from glimpser.commands.jobs import job_commands
 from glimpser.commands.keeping import retention_commands
 from glimpser.commands.options import AsJson, DataDir, load_config, load_quietly
@@ -54,6 +55,7 @@ app.add_typer(job_commands, name="job")
 app.add_typer(schedule_commands, name="schedule")
 
 app.add_typer(retention_commands, name="retention")
+app.command()(doctor)
 app.command()(backup)
 
 

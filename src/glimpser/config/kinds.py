@@ -101,7 +101,7 @@ def time_zone(name: str) -> str:
     return name
 
 
-def webdriver_url(value: Secret) -> Secret:
+def address_of_webdriver(value: Secret) -> Secret:
     """Take the address of a WebDriver, which may hold a user name and a password.
 
     Raises:

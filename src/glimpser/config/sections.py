@@ -24,9 +24,9 @@ from glimpser.config.kinds import (
     Rates,
     TlsMode,
     WholeNumber,
+    address_of_webdriver,
     long_enough,
     time_zone,
-    webdriver_url,
 )
 from glimpser.config.secret import Secret
 from glimpser.config.section import Section, setting
@@ -287,7 +287,7 @@ class Capture(Section):
         meaning="Clock of the times that are written into pictures, for views without a `timezone` of their"
         " own.",
     )
-    webdriver_url: Annotated[Secret, AfterValidator(webdriver_url)] | None = setting(
+    webdriver_url: Annotated[Secret, AfterValidator(address_of_webdriver)] | None = setting(
         None,
         wants="an address like http://grid:4444",
         meaning="A Selenium Grid or WebDriver that shows pages instead of a browser of this machine; what its"

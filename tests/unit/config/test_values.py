@@ -77,6 +77,10 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
         ],
         ["file:///srv/objects", "file:///with%20space", "s3://bucket", "s3://my.bucket/some/prefix"],
     ),
+    "CAPTURE__WEBDRIVER_URL": (
+        ["grid:4444", "ftp://grid", "http://", "http://a b", "http://a\\@b"],
+        ["http://grid:4444", "https://ann:pw@grid/wd/hub"],
+    ),
     "CAPTURE__TIMEZONE": (["Mars/Phobos", "../UTC", "-1"], ["Europe/Berlin", "UTC"]),
     "CAPTURE__INGEST_WORKERS": (["0", "33", "all"], ["1", "32"]),
     "CAPTURE__STALL_TIMEOUT_S": (["0.5", "15.1", "nan", "inf", "-8"], ["1", "7.5", "15"]),
