@@ -90,7 +90,9 @@ def test_a_viewer_sees_no_way_to_accounts_and_changes_their_own_password(
         assert page.context.request.post("/api/auth/login", data=login).ok
         page.goto("/settings")
         expect(page.get_by_text("Signed in as viewer").last).to_be_visible()
-        expect(page.get_by_role("main").get_by_role("link")).to_have_text(["Interface for programs"])
+        expect(page.get_by_role("main").get_by_role("link")).to_have_text(
+            ["System, disk and backup", "Interface for programs"]
+        )
         page.goto("/settings/users")
         expect(page.get_by_role("heading", name="This page needs the role admin")).to_be_visible()
 

@@ -166,6 +166,18 @@ const apiKeys = createRoute({
   component: lazyRouteComponent(() => import('./pages/ApiKeys'), 'ApiKeysPage'),
 });
 
+const moving = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/move',
+  component: lazyRouteComponent(() => import('./pages/Moving'), 'MovingPage'),
+});
+
+const system = createRoute({
+  getParentRoute: () => shell,
+  path: '/system',
+  component: lazyRouteComponent(() => import('./pages/System'), 'SystemPage'),
+});
+
 const audit = createRoute({
   getParentRoute: () => shell,
   path: '/settings/audit',
@@ -197,6 +209,8 @@ const routeTree = root.addChildren([
     users,
     apiKeys,
     audit,
+    moving,
+    system,
     unknown,
   ]),
 ]);

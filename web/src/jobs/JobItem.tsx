@@ -58,7 +58,7 @@ export function JobBar({ job: { kind, progress, step } }: { job: Job }) {
     <div className="mt-1.5 flex items-center gap-3 text-xs text-dim">
       <progress
         aria-label={`Progress of ${jobKind(kind).toLowerCase()}`}
-        className="h-1.5 w-40 max-w-full accent-accent"
+        className="h-1.5 w-40 max-w-full"
         {...(progress !== null && { value: progress })}
       />
       {progress !== null && <span className="num">{percent(progress)}</span>}

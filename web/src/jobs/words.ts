@@ -9,6 +9,9 @@ const KINDS: Record<string, string> = {
   deliver: 'Alert to a channel',
   probe: 'Test of an address',
   retention: 'Clearing what is old',
+  move: 'Moving to another store',
+  backup: 'Backup',
+  export: 'Film or archive',
 };
 
 export const JOB_KINDS = Object.keys(KINDS);

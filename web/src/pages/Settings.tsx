@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, type LinkProps } from '@tanstack/react-router';
 import {
+  ArrowLeftRight,
   BookOpen,
   ChevronRight,
+  HardDrive,
   History,
   KeyRound,
   ListChecks,
@@ -32,6 +34,8 @@ interface Place {
 const PLACES: readonly Place[] = [
   { to: '/channels', label: 'Channels for alerts', icon: Send, needs: 'admin' },
   { to: '/jobs', label: 'Jobs', icon: ListChecks, needs: 'operator' },
+  { to: '/system', label: 'System, disk and backup', icon: HardDrive, needs: 'viewer' },
+  { to: '/settings/move', label: 'Import and export of sources', icon: ArrowLeftRight, needs: 'admin' },
   { to: '/settings/users', label: 'Users', icon: Users, needs: 'admin' },
   { to: '/settings/keys', label: 'API keys', icon: KeyRound, needs: 'admin' },
   { to: '/settings/audit', label: 'Changes, and who made them', icon: History, needs: 'admin' },
