@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,18 +30,18 @@ def content(path):
     connection.close()
     return found
 
-def kills(statement, settings):
+def kills(statement, settings, to):
     child = os.fork()
     if child == 0:
         failpoints.arm(f"migration.statement:kill:{statement}")
-        migrate(settings)
+        migrate(settings, to)
         os._exit(0)
     return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 path = Path(sys.argv[1]) / "glimpser.db"
 before = content(path)
 statement = 1
-while kills(statement, DatabaseSettings(url=f"sqlite:///{path}")):
+while kills(statement, DatabaseSettings(url=f"sqlite:///{path}"), sys.argv[2]):
     assert content(path) == before, "half a migration"
     statement += 1
 print(statement - 1)
@@ -124,18 +125,22 @@ def test_refuses_a_database_of_a_newer_version_naming_both(tmp_path: Path) -> No
     assert current(settings) == "9999"
 
 
-@pytest.mark.parametrize("before", [None, *revisions()[:-1]])
-def test_a_kill_at_any_statement_leaves_a_database_that_upgrades(tmp_path: Path, before: str | None) -> None:
+@pytest.mark.parametrize(("before", "to"), [(None, head()), *pairwise(revisions())])
+def test_a_kill_at_any_statement_leaves_a_database_that_upgrades(
+    tmp_path: Path, before: str | None, to: str
+) -> None:
+    """In the one transaction of a new database, and in each migration of a database that has content."""
     if before:
         migrate(settings_in(tmp_path), before)
     tables = len(schema(tmp_path))
-    program = [sys.executable, "-c", KILL_AT_EACH_STATEMENT, str(tmp_path)]
+    program = [sys.executable, "-c", KILL_AT_EACH_STATEMENT, str(tmp_path), to]
 
     ran = subprocess.run(program, capture_output=True, text=True, timeout=100, check=False)
 
     assert ran.returncode == 0, ran.stderr
     assert int(ran.stdout.splitlines()[-1]) > len(schema(tmp_path)) - tables
-    assert current(settings_in(tmp_path)) == head()
+    assert current(settings_in(tmp_path)) == to
+    assert migrate(settings_in(tmp_path)) == head()
 
 
 def test_a_failure_between_statements_changes_nothing(tmp_path: Path) -> None:
