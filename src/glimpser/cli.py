@@ -15,7 +15,7 @@ import typer
 
 from glimpser import __version__
 from glimpser.commands.accounts import key_commands, user_commands
-from glimpser.commands.backups import backup
+from glimpser.commands.backups import backup, restore
 from glimpser.commands.checkup import doctor
 from glimpser.commands.jobs import job_commands
 from glimpser.commands.keeping import retention_commands
@@ -57,6 +57,7 @@ app.add_typer(schedule_commands, name="schedule")
 app.add_typer(retention_commands, name="retention")
 app.command()(doctor)
 app.command()(backup)
+app.command()(restore)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from glimpser.core.errors import InvalidInput
 from glimpser.services.backup_secrets import MAX_PASSPHRASE_CHARS
 
 if TYPE_CHECKING:
+    from glimpser.app.restore import Restored
     from glimpser.services.backing_up import BackedUp
     from glimpser.services.job_kinds import Progress
 
@@ -52,6 +53,50 @@ def backup(
         typer.echo(json.dumps({"file": str(file), **asdict(made)}))
     else:
         _tell_of_backup(file, made)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup to restore.", show_default=False)],
+    data_dir: DataDir = None,
+    passphrase_file: PassphraseFile = None,
+    *,
+    passphrase: AskPassphrase = False,
+    without_secrets: Annotated[
+        bool, typer.Option("--without-secrets", help="Leave sealed secrets out.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check the file.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in place of what is there, which is kept aside. The program must not run."""
+    from glimpser.app.restore import RestoreOrder
+    from glimpser.app.restore import restore as put_back
+
+    config = _load(data_dir)
+    secret = _passphrase(passphrase_file, ask=passphrase, confirm=False)
+    order = RestoreOrder(passphrase=secret, without_secrets=without_secrets, check_only=check)
+    with _shown("Restoring") as progress:
+        restored = asyncio.run(put_back(config, file, order, progress))
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), "checked_only": check, **asdict(restored)}))
+    else:
+        _tell_of_restore(file, restored, check_only=check)
+
+
+def _tell_of_restore(file: Path, restored: "Restored", *, check_only: bool) -> None:
+    what = f"backup of {restored.created_at} by version {restored.version}, {restored.objects} stored objects"
+    typer.echo(f"{file}: {'whole' if check_only else 'restored'}; {what}")
+    if check_only:
+        return
+    typer.echo(f"Objects: {restored.stored} stored, {restored.there} were there.")
+    if restored.removed:
+        typer.echo(f"Pictures that are not in the store, so their rows are removed: {restored.removed}.")
+    if restored.adopted:
+        typer.echo(f"Only the database of before knew {restored.adopted} objects: they go after a week.")
+    if restored.secrets_missing:
+        typer.echo(f"Views and channels whose secrets are to be entered again: {restored.secrets_missing}.")
+    if restored.aside:
+        typer.echo(f"The database of before is kept as {restored.aside}.")
+    typer.echo("All sessions have ended: everybody signs in again.")
 
 
 def _tell_of_backup(file: Path, made: "BackedUp") -> None:

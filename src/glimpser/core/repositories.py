@@ -149,6 +149,10 @@ class Artifacts(Protocol):
         """Count those whose URI begins so."""
         ...
 
+    def set_uri(self, artifact_id: ArtifactId, uri: str) -> None:
+        """Have the row name an object elsewhere; what it named before is nobody's concern."""
+        ...
+
     def relocate(self, artifact_id: ArtifactId, uri: str, moved_to: str) -> None:
         """Have the row name a copy, and mark the old object as garbage; the copy, if the row has gone."""
         ...

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from glimpser.core import failpoints
 from glimpser.core.backups import BACKUP, BACKUP_TYPE
-from glimpser.core.errors import InvalidInput, Unavailable
+from glimpser.core.errors import InvalidInput, Misconfigured, Unavailable
 from glimpser.db.migrate import current, migrate, revisions
 from glimpser.db.settings import DatabaseSettings
 from glimpser.db.sqlite import sqlite_path
@@ -76,8 +77,8 @@ def bring_up(path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             _refuse_programs(connection)
         before = current(settings)
-    except sqlite3.Error as error:
-        raise InvalidInput(f"The backup's database cannot be read: {error}.") from error
+    except (sqlite3.Error, Misconfigured) as error:
+        raise InvalidInput("The backup's database cannot be read: it is damaged, or none.") from error
     if before is None:
         raise InvalidInput("The backup's database is none of Glimpser: it names no revision.")
     refuse_newer(before)
@@ -109,6 +110,55 @@ def note_garbage(settings: DatabaseSettings, uris: Sequence[str]) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("INSERT OR IGNORE INTO garbage (uri) VALUES (?)", [(uri,) for uri in uris])
         connection.execute("COMMIT")
+
+
+def put_in_place(staged: Path, settings: DatabaseSettings, aside: Path | None) -> None:
+    """Replace a database nobody has open by a durable one beside it, in one step. Blocks.
+
+    The old one is kept as `aside`, if that is given. A kill at any moment leaves the old one or the new one,
+    whole: the log is moved into the old file first, which then has a second name, and the rename takes only
+    the first from it.
+
+    Raises:
+        Unavailable: the disk does not take it; the old one is in place.
+    """
+    path = sqlite_path(settings.url)
+    try:
+        _close_log(path, aside)
+        failpoints.hit("restore.log_closed")
+        if aside is not None and path.exists():
+            aside.hardlink_to(path)
+            sync(path.parent)
+        failpoints.hit("restore.kept_aside")
+        staged.replace(path)
+        failpoints.hit("restore.replaced")
+        sync(path.parent)
+    except OSError as error:
+        raise Unavailable(f"The database cannot be put in place: {error.strerror}.") from error
+
+
+def forget_false_starts(settings: DatabaseSettings, pattern: str) -> None:
+    """Remove second names of the database itself, left by a restore that was killed. Blocks."""
+    path = sqlite_path(settings.url)
+    for found in path.parent.glob(pattern):
+        if path.exists() and found.samefile(path):
+            found.unlink()
+
+
+def _close_log(path: Path, aside: Path | None) -> None:
+    """Move the log into the file; the log of a damaged file goes aside, so that the new file has none."""
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error:
+        for ending in ("-wal", "-shm", "-journal"):
+            log = path.with_name(path.name + ending)
+            if log.exists() and aside is not None:
+                log.replace(aside.with_name(aside.name + ending))
+            else:
+                log.unlink(missing_ok=True)
 
 
 def url_of(path: Path) -> str:

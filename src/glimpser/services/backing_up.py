@@ -153,7 +153,7 @@ class BackupMaker:
     ) -> Counter[str]:
         total = (await database.read(lambda tx: tx.counts.all()))["artifacts"]
         counts: Counter[str] = Counter()
-        async with aclosing(_artifacts(database)) as artifacts:
+        async with aclosing(all_artifacts(database)) as artifacts:
             async for artifact in artifacts:
                 outcome = await self._add_object(writer, artifact)
                 counts[outcome] += 1
@@ -190,7 +190,7 @@ def _state(secrets: Secrets, sealed: bytes | None) -> SecretsState:
     return "left out" if sealed is None else "sealed"
 
 
-async def _artifacts(database: Database) -> AsyncGenerator[Artifact, None]:
+async def all_artifacts(database: Database) -> AsyncGenerator[Artifact, None]:
     """Give all in the order of their ids."""
     after: ArtifactId | None = None
     while batch := await _artifacts_after(database, after):

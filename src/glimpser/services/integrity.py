@@ -128,7 +128,7 @@ async def check(
 
 async def _compare(database: Database, store: ObjectStore, level: CheckLevel) -> _Findings:
     findings = _Findings()
-    async for row, entry in _side_by_side(database, store):
+    async for row, entry in side_by_side(database, store):
         _count(findings.counts, row, entry)
         if row is not None and entry is not None:
             findings.matched += 1
@@ -147,7 +147,7 @@ def _count(counts: Counter[str], row: Artifact | None, entry: StoredEntry | None
     counts["bytes"] += entry.size_bytes if entry else 0
 
 
-async def _side_by_side(
+async def side_by_side(
     database: Database, store: ObjectStore
 ) -> AsyncIterator[tuple[Artifact | None, StoredEntry | None]]:
     """Walk rows and objects in the order of their URIs, and pair those of the same URI."""
@@ -183,12 +183,12 @@ async def _difference(
     if level >= CheckLevel.SIZE and entry.size_bytes != row.size_bytes:
         detail = f"{entry.uri} has {entry.size_bytes} bytes, its row says {row.size_bytes}."
         return Problem("size", f"artifacts/{row.id}", detail)
-    if level >= CheckLevel.HASH and await _hash_of(store, row.uri) not in (row.sha256, None):
+    if level >= CheckLevel.HASH and await hash_of(store, row.uri) not in (row.sha256, None):
         return Problem("hash", f"artifacts/{row.id}", f"{entry.uri} is not what was stored.")
     return None
 
 
-async def _hash_of(store: ObjectStore, uri: str) -> str | None:
+async def hash_of(store: ObjectStore, uri: str) -> str | None:
     """None if the object has been deleted meanwhile."""
     digest = hashlib.sha256()
     try:

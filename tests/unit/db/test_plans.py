@@ -161,6 +161,7 @@ def use_artifacts(tx: Any) -> None:
     tx.artifacts.known([saved.uri])
     tx.artifacts.newest()
     tx.artifacts.count_below("memory:///")
+    tx.artifacts.set_uri(saved.id, saved.uri)
     tx.artifacts.relocate(saved.id, saved.uri, saved.uri + "x")
     tx.garbage.forget([saved.uri])
     tx.artifacts.relocate(saved.id, saved.uri + "x", saved.uri)

@@ -121,6 +121,9 @@ class SqlArtifacts:
         below = artifacts.c.uri.between(base_uri, f"{base_uri}\U0010ffff")
         return self._connection.scalar(select(func.count()).select_from(artifacts).where(below)) or 0
 
+    def set_uri(self, artifact_id: ArtifactId, uri: str) -> None:
+        self._connection.execute(_CHANGE, {"of": artifact_id, "uri": uri})
+
     def relocate(self, artifact_id: ArtifactId, uri: str, moved_to: str) -> None:
         here = (artifacts.c.id == artifact_id) & (artifacts.c.uri == uri)
         moved = self._connection.execute(update(artifacts).where(here).values(uri=moved_to)).rowcount
