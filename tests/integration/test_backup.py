@@ -13,8 +13,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from glimpser.app import check_integrity
 from glimpser.app.backups import back_up as write_backup
+from glimpser.app.offline import check_integrity
 from glimpser.app.restore import Restored, RestoreOrder
 from glimpser.app.restore import restore as put_back
 from glimpser.config import Config, load
