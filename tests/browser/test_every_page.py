@@ -29,7 +29,7 @@ def addresses(client: httpx2.Client) -> list[str]:
         *("/sources", f"/sources/{room}", f"/sources/{room}/edit", "/sources/new"),
         *("/channels", "/settings", "/settings/users", "/settings/keys", "/settings/audit"),
         "/settings/audit?action=moon.landed",
-        *("/jobs", "/jobs?status=cancelled", "/system", "/settings/move"),
+        *("/jobs", "/jobs?status=cancelled", "/system", "/settings/move", "/exports"),
         "/no/such/page",
     ]
 

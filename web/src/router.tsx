@@ -16,6 +16,7 @@ import {
   alertSearch,
   auditSearch,
   eventSearch,
+  exportSearch,
   jobSearch,
   liveSearch,
   loginSearch,
@@ -148,6 +149,13 @@ const jobs = createRoute({
   component: lazyRouteComponent(() => import('./pages/Jobs'), 'JobsPage'),
 });
 
+const exportsRoute = createRoute({
+  getParentRoute: () => shell,
+  path: '/exports',
+  validateSearch: exportSearch,
+  component: lazyRouteComponent(() => import('./pages/Exports'), 'ExportsPage'),
+});
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -205,6 +213,7 @@ const routeTree = root.addChildren([
     editSource,
     channels,
     jobs,
+    exportsRoute,
     settings,
     users,
     apiKeys,

@@ -53,7 +53,7 @@ export function JobItem({ job, source }: Props) {
 }
 
 /** Without a number from the server the bar says only that something goes on. */
-export function JobBar({ job: { kind, progress, step } }: { job: Job }) {
+export function JobBar({ job: { kind, progress, step } }: { job: Pick<Job, 'kind' | 'progress' | 'step'> }) {
   return (
     <div className="mt-1.5 flex items-center gap-3 text-xs text-dim">
       <progress

@@ -4,6 +4,7 @@ import {
   ArrowLeftRight,
   BookOpen,
   ChevronRight,
+  Clapperboard,
   HardDrive,
   History,
   KeyRound,
@@ -33,6 +34,7 @@ interface Place {
 
 const PLACES: readonly Place[] = [
   { to: '/channels', label: 'Channels for alerts', icon: Send, needs: 'admin' },
+  { to: '/exports', label: 'Films and archives', icon: Clapperboard, needs: 'operator' },
   { to: '/jobs', label: 'Jobs', icon: ListChecks, needs: 'operator' },
   { to: '/system', label: 'System, disk and backup', icon: HardDrive, needs: 'viewer' },
   { to: '/settings/move', label: 'Import and export of sources', icon: ArrowLeftRight, needs: 'admin' },

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Activity, Pencil, Trash2, TriangleAlert } from 'lucide-react';
+import { Activity, Clapperboard, Pencil, Trash2, TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
 import { isStatus } from '../api/errors';
 import { eventsQuery, keys, kindsQuery, templateQuery } from '../api/queries';
@@ -37,12 +37,22 @@ export function SourcePage() {
   );
 }
 
+function FilmLink({ id }: { id: string }) {
+  return (
+    <Link to="/exports" search={{ source: id }} className="btn">
+      <Clapperboard aria-hidden className="size-4" />
+      Make a film
+    </Link>
+  );
+}
+
 function SourceView({ template }: { template: Template }) {
   const isAdmin = useMay('admin');
   const isOperator = useMay('operator');
   return (
     <>
       <Head title={template.name} sub={<State {...sourceState(template)} />}>
+        {isOperator && <FilmLink id={template.id} />}
         {isAdmin && <Actions template={template} />}
       </Head>
       <div className="grid gap-6 px-4 pb-10 md:px-6 xl:grid-cols-[minmax(0,1fr)_minmax(0,400px)]">
@@ -132,6 +142,11 @@ function Facts({ template }: { template: Template }) {
         {enabled && (
           <Fact label="Since">
             <Ago at={stream.since} className="num" />
+          </Fact>
+        )}
+        {template.health.last_good_at !== null && (
+          <Fact label="Last picture">
+            <Ago at={template.health.last_good_at} className="num" />
           </Fact>
         )}
         {pictureFacts(template) !== '' && (

@@ -58,6 +58,7 @@ function SourceTable({ templates, isAdmin }: TableProps) {
             <Column>Source</Column>
             <Column>State</Column>
             <Column className="max-lg:hidden">Since</Column>
+            <Column className="max-lg:hidden">Last picture</Column>
             <Column className="max-lg:hidden">Picture</Column>
             <Column className="text-right">{isAdmin ? 'On' : <span className="sr-only">On</span>}</Column>
           </tr>
@@ -102,6 +103,9 @@ function SourceRow({ template, isAdmin }: { template: Template; isAdmin: boolean
               <State {...state} />
               {reason !== null && <span className="line-clamp-2">{reason}</span>}
             </p>
+            <p className="num text-xs text-dim lg:hidden">
+              <LastPicture template={template} label="Last picture " />
+            </p>
           </div>
         </div>
       </td>
@@ -111,6 +115,9 @@ function SourceRow({ template, isAdmin }: { template: Template; isAdmin: boolean
       </td>
       <td className="num px-4 text-dim max-lg:hidden">
         {enabled && <Ago at={troubleOf(template) ? template.health.since : stream.since} />}
+      </td>
+      <td className="num px-4 whitespace-nowrap text-dim max-lg:hidden">
+        <LastPicture template={template} />
       </td>
       <td className="num px-4 whitespace-nowrap text-dim max-lg:hidden">{pictureFacts(template)}</td>
       <td className="px-4 text-right max-md:self-center">
@@ -132,10 +139,38 @@ export function EnableSwitch({ template }: { template: Template }) {
   );
 }
 
+/** How old the newest good picture is; nothing of a source that never had one. */
+export function LastPicture({ template, label = '' }: { template: Template; label?: string }) {
+  const at = template.health.last_good_at;
+  if (at === null) return null;
+  return (
+    <>
+      {label}
+      <Ago at={at} />
+    </>
+  );
+}
+
+/** The picture of now, or the last good one in grey: an old picture never passes for a new one. */
 function Thumbnail({ template }: { template: Template }) {
   const [failed, setFailed] = useState(false);
   const place = 'media h-14 w-[100px] shrink-0 rounded';
-  if (failed || !template.enabled || STREAM_STATES[template.stream.state].tone !== 'ok') {
+  const { last_good_artifact_id: lastGood } = template.health;
+  const isLive = template.enabled && STREAM_STATES[template.stream.state].tone === 'ok';
+  if (!isLive && lastGood !== null && !failed) {
+    return (
+      <img
+        src={`/api/artifacts/${lastGood}?w=320`}
+        alt=""
+        loading="lazy"
+        width={100}
+        height={56}
+        className={`${place} object-cover opacity-50 grayscale`}
+        onError={() => setFailed(true)}
+      />
+    );
+  }
+  if (failed || !isLive) {
     return (
       <span className={`${place} grid place-items-center`}>
         <SourceIcon kind={template.kind} className="size-5 text-white/50" />

@@ -32,6 +32,11 @@ export interface JobSearch {
   source?: string;
 }
 
+export interface ExportSearch {
+  /** Begins one of this source at once. */
+  source?: string;
+}
+
 export interface LiveSearch {
   group?: string;
   dense?: 'yes';
@@ -72,6 +77,10 @@ export function jobSearch(raw: Raw): JobSearch {
     status: oneOf(text(raw, 'status'), JOB_STATES),
     source: text(raw, 'source'),
   });
+}
+
+export function exportSearch(raw: Raw): ExportSearch {
+  return defined({ source: text(raw, 'source') });
 }
 
 export function liveSearch(raw: Raw): LiveSearch {

@@ -120,6 +120,7 @@ export function SourceForm({ kinds, template, start, save, onSaved, conflict, ca
           </FormSection>
           <MotionSection values={values} errors={errors} set={set} />
           <AreaSection template={template} values={values} errors={errors} set={set} />
+          <FilmSection values={values} errors={errors} set={set} />
           <MoreSection values={values} errors={errors} set={set} />
         </div>
         {hasConflict && conflict}
@@ -204,6 +205,34 @@ function AreaSection({ template, values, errors, set }: SectionProps & { templat
         checked={values.overlay.time}
         onChange={(time) => set({ overlay: { ...values.overlay, time } })}
       />
+    </FormSection>
+  );
+}
+
+function FilmSection({ values, errors, set }: SectionProps) {
+  const { film } = values;
+  return (
+    <FormSection
+      title="Film of each day"
+      aside={film.daily ? 'On' : undefined}
+      open={hasAny(errors, 'timelapse')}
+    >
+      <CheckField
+        label="Make a timelapse every night"
+        hint="Of the pictures stored that day. It is under Films, and kept for some days."
+        checked={film.daily}
+        onChange={(daily) => set({ film: { ...film, daily } })}
+      />
+      {film.daily && (
+        <TextField
+          label="Length of the film"
+          unit="s"
+          inputMode="decimal"
+          error={errors['timelapse/length_s']}
+          value={film.lengthS}
+          onChange={(lengthS) => set({ film: { ...film, lengthS } })}
+        />
+      )}
     </FormSection>
   );
 }

@@ -33,6 +33,8 @@ export interface SourceValues {
   threshold: number;
   areas: Area[];
   schedule: ScheduleValues;
+  /** A film of each day; its length as it is typed. */
+  film: { daily: boolean; lengthS: string; fps: number };
   /** What is written into every picture. */
   overlay: { name: boolean; time: boolean };
 }
@@ -63,6 +65,7 @@ export function newSource(kind: Kind, found: Values = {}): SourceValues {
     threshold: 0,
     areas: [],
     schedule: newSchedule(ownZone()),
+    film: { daily: false, lengthS: '30', fps: 24 },
     overlay: { name: false, time: false },
   };
 }
@@ -78,6 +81,11 @@ export function sourceValues(template: Template, kind: Kind): SourceValues {
     ...template.motion,
     areas: areasOf(template),
     schedule: scheduleValues(template, ownZone()),
+    film: {
+      daily: template.timelapse?.daily ?? false,
+      lengthS: String(template.timelapse?.length_s ?? 30),
+      fps: template.timelapse?.fps ?? 24,
+    },
     overlay: template.overlay,
   };
 }
@@ -96,6 +104,9 @@ export function sourceBody(values: SourceValues, fields: readonly Field[], known
     motion: { detector: values.detector, sensitivity: values.sensitivity, threshold: values.threshold },
     ...fieldsOfAreas(values.areas),
     ...scheduleBody(values.schedule),
+    timelapse: values.film.daily
+      ? { daily: true, length_s: Number(values.film.lengthS), fps: values.film.fps }
+      : null,
     overlay: values.overlay,
   };
   return body as unknown as TemplateForm;
@@ -125,12 +136,17 @@ export function checkSource(values: SourceValues, fields: readonly Field[]): Err
     ...(values.name.trim() === '' && { name: 'A name is needed.' }),
     ...(Object.keys(checkAreas(values.areas)).length > 0 && { zones: 'Every zone needs a name of its own.' }),
     ...checkSchedule(values.schedule),
+    ...(values.film.daily &&
+      !(Number(values.film.lengthS) >= 1 && Number(values.film.lengthS) <= 600) && {
+        'timelapse/length_s': 'From 1 to 600 seconds.',
+      }),
     ...checkConfig(values, fields),
   };
 }
 
 export function pointersOf(fields: readonly Field[]): string[] {
-  const settings = ['name', 'groups', 'notes', 'motion/detector', 'motion/sensitivity', 'motion/threshold'];
+  const motion = ['motion/detector', 'motion/sensitivity', 'motion/threshold'];
+  const settings = ['name', 'groups', 'notes', ...motion, 'timelapse/length_s'];
   return [...settings, ...SCHEDULE_POINTERS, ...fields.map(({ name }) => `config/${name}`)];
 }
 

@@ -8,7 +8,17 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, type LinkProps } from '@tanstack/react-router';
-import { Activity, Bell, Cctv, LayoutGrid, Send, Settings, WifiOff, type LucideIcon } from 'lucide-react';
+import {
+  Activity,
+  Bell,
+  Cctv,
+  Clapperboard,
+  LayoutGrid,
+  Send,
+  Settings,
+  WifiOff,
+  type LucideIcon,
+} from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
 import { isReachable, onReachable } from '../api/connection';
 import { alertsQuery, keys, meQuery } from '../api/queries';
@@ -34,6 +44,7 @@ const LIVE: Place = { to: '/live', label: 'Live', icon: LayoutGrid, key: 'l' };
 const EVENTS: Place = { to: '/events', label: 'Events', icon: Activity, key: 'e' };
 const ALERTS: Place = { to: '/alerts', label: 'Alerts', icon: Bell, key: 'a' };
 const SOURCES: Place = { to: '/sources', label: 'Sources', icon: Cctv, key: 's' };
+const EXPORTS: Place = { to: '/exports', label: 'Films', icon: Clapperboard, key: 'x' };
 const CHANNELS: Place = { to: '/channels', label: 'Channels', icon: Send, key: 'c' };
 const SETTINGS: Place = { to: '/settings', label: 'Settings', icon: Settings, key: ',' };
 
@@ -47,7 +58,15 @@ export function Shell() {
   const navigate = useNavigate();
   const me = useQuery(meQuery).data;
   const isAdmin = may(me?.role, 'admin');
-  const rail = [LIVE, EVENTS, ALERTS, SOURCES, ...(isAdmin ? [CHANNELS] : [])];
+  const isOperator = may(me?.role, 'operator');
+  const rail = [
+    LIVE,
+    EVENTS,
+    ALERTS,
+    SOURCES,
+    ...(isOperator ? [EXPORTS] : []),
+    ...(isAdmin ? [CHANNELS] : []),
+  ];
   useLiveMessages((message) => applyMessage(queryClient, message));
   useLinkChanges(queryClient);
   useGoKeys((letter) => {
@@ -83,7 +102,7 @@ export function Shell() {
           ))}
         </nav>
         <div className="mt-auto space-y-0.5">
-          {may(me?.role, 'operator') && <JobTray className={RAIL_ITEM} />}
+          {isOperator && <JobTray className={RAIL_ITEM} />}
           <Link to="/settings" className={RAIL_ITEM}>
             <SETTINGS.icon aria-hidden className="size-[18px] shrink-0" strokeWidth={1.75} />
             Settings
