@@ -17,6 +17,7 @@ from glimpser import __version__
 from glimpser.commands.accounts import key_commands, user_commands
 from glimpser.commands.backups import backup, restore
 from glimpser.commands.checkup import doctor
+from glimpser.commands.exports import export_commands
 from glimpser.commands.jobs import job_commands
 from glimpser.commands.keeping import retention_commands
 from glimpser.commands.options import AsJson, DataDir, load_config, load_quietly
@@ -54,6 +55,7 @@ app.add_typer(template_commands, name="template")
 app.add_typer(job_commands, name="job")
 app.add_typer(schedule_commands, name="schedule")
 
+app.add_typer(export_commands, name="export")
 app.add_typer(retention_commands, name="retention")
 app.command()(doctor)
 app.command()(backup)

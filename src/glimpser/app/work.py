@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from glimpser import __version__
 from glimpser.app.exporting import outcomes_of
-from glimpser.app.settings import database_settings
+from glimpser.app.settings import database_settings, store_settings
 from glimpser.cluster.local import LocalJobQueue
 from glimpser.config import Config
 from glimpser.core.alerts import DELIVER
@@ -20,9 +20,11 @@ from glimpser.db.migrate import migrate
 from glimpser.observability.metrics import Metrics
 from glimpser.services.capturing import RETRY
 from glimpser.services.delivering import Delivering
+from glimpser.services.exports import Exports
 from glimpser.services.job_kinds import JobKind, Progress
 from glimpser.services.jobs import Jobs
 from glimpser.services.schedules import Schedules
+from glimpser.storage.objects import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,21 @@ async def open_work(config: Config) -> AsyncIterator[Work]:
         }
         jobs = Jobs(database, LocalJobQueue(), kinds, clock=clock)
         yield Work(jobs, Schedules(database, jobs, clock=clock, metrics=metrics))
+
+
+@asynccontextmanager
+async def open_export_work(config: Config) -> AsyncIterator[Exports]:
+    """Open exports for commands: a program that runs makes the files, here they are asked for and read."""
+    settings = database_settings(config)
+    await asyncio.to_thread(migrate, settings)
+    clock = SystemClock()
+    async with (
+        open_database(settings) as database,
+        open_store(store_settings(config), is_sending=False) as opened,
+    ):
+        kinds = {EXPORT: outcomes_of(config, clock).kind(_not_here)}
+        jobs = Jobs(database, LocalJobQueue(), kinds, clock=clock)
+        yield Exports(database, opened.store, jobs, clock=clock, timezone=config.exports.timezone)
 
 
 async def _not_here(_job: Job, _progress: Progress) -> Mapping[str, object]:

@@ -1,9 +1,10 @@
 """What requests for exports may hold."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from glimpser.core.errors import InvalidInput
 from glimpser.core.exports import (
@@ -17,7 +18,7 @@ from glimpser.core.exports import (
 )
 from glimpser.core.ids import TemplateId
 from glimpser.services.exports import ExportAsk
-from glimpser.web.forms import Form, Group, Time, Ulid, Whole
+from glimpser.web.forms import Form, Group, Time, Ulid, Whole, refused
 
 _OF_ONE_VIEW = ("timelapse", "video")
 _WITH_LENGTH = ("timelapse", "teaser")
@@ -103,3 +104,15 @@ class ExportForm(Form):
                     raise InvalidInput.field(f"/{name}", f"A {self.kind} has none: leave it out.")
         if self.kind == "zip" and self.width is not None:
             raise InvalidInput.field("/width", "A zip holds pictures as they were stored: leave it out.")
+
+
+def parse_export(document: Mapping[str, object]) -> ExportAsk:
+    """Make what is asked for of a document that did not come as the body of a request.
+
+    Raises:
+        InvalidInput: each error names its field.
+    """
+    try:
+        return ExportForm.model_validate(document).ask()
+    except ValidationError as error:
+        raise refused(error) from None

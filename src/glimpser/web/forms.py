@@ -326,12 +326,17 @@ def parse_template(document: Mapping[str, object]) -> TemplateSettings:
     try:
         return TemplateForm.model_validate(document).settings()
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        fields = [
-            FieldError("".join(f"/{step}" for step in item["loc"]), item["msg"].removeprefix("Value error, "))
-            for item in found
-        ]
-        raise InvalidInput("Some fields cannot be used.", fields) from None
+        raise refused(error) from None
+
+
+def refused(error: ValidationError) -> InvalidInput:
+    """Name the fields of a document that cannot be used, and never what they hold."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    fields = [
+        FieldError("".join(f"/{step}" for step in item["loc"]), item["msg"].removeprefix("Value error, "))
+        for item in found
+    ]
+    return InvalidInput("Some fields cannot be used.", fields)
 
 
 def _describe_probe(schema: dict[str, Any]) -> None:
