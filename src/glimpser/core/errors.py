@@ -10,6 +10,7 @@ GlimpserError
 │   ├── Unauthenticated   … before saying who it is
 │   └── TooMany           … at this rate, or that many at once
 ├── Unavailable           nobody: try again after `retry_after_s`
+│   ├── Damaged           … unless what is stored is not what had been: a backup or mirror has it
 │   ├── DeliveryFailed    … to tell somebody
 │   └── ViewFailed        … to see something: in `core.sources`
 ├── Rejected              the operator mends the channel: the other side refuses for good
@@ -87,6 +88,10 @@ class Unavailable(GlimpserError):
     def __init__(self, detail: str, retry_after_s: int = 5) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class Damaged(Unavailable):
+    """The bytes of a stored object are not those that were stored. Told when all of them were read."""
 
 
 class DeliveryFailed(Unavailable):

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Literal
 
 from glimpser.core.alerts import DELIVER, Delivery
-from glimpser.core.errors import NotFound
+from glimpser.core.errors import Damaged, NotFound
 from glimpser.core.events import Artifact, Event
 from glimpser.core.ids import time_of
 from glimpser.core.jobs import Job
@@ -189,13 +189,15 @@ async def _difference(
 
 
 async def hash_of(store: ObjectStore, uri: str) -> str | None:
-    """None if the object has been deleted meanwhile."""
+    """None if the object has been deleted meanwhile, empty if the store itself calls it damaged."""
     digest = hashlib.sha256()
     try:
         async for piece in store.get(uri):
             digest.update(piece)
     except NotFound:
         return None
+    except Damaged:
+        return ""
     return digest.hexdigest()
 
 

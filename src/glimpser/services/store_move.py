@@ -16,7 +16,7 @@ import structlog
 
 from glimpser.core import failpoints
 from glimpser.core.clock import Clock
-from glimpser.core.errors import NotFound, Unavailable
+from glimpser.core.errors import Damaged, NotFound, Unavailable
 from glimpser.core.events import Artifact
 from glimpser.core.ids import JobId
 from glimpser.core.jobs import UNDONE, Job
@@ -107,6 +107,8 @@ class StoreMove:
             copy = await self._store.put(key, self._store.get(artifact.uri), content_type=artifact.media_type)
         except NotFound:
             return _Copy(artifact, problem="missing")
+        except Damaged:
+            return _Copy(artifact, problem="damaged")
         if copy.sha256 != artifact.sha256:
             await self._store.delete(copy.uri)
             return _Copy(artifact, problem="damaged")

@@ -12,7 +12,7 @@ from contextlib import aclosing
 
 import structlog
 
-from glimpser.core.errors import NotFound, Unavailable
+from glimpser.core.errors import Damaged, NotFound, Unavailable
 from glimpser.core.ports import ObjectStore, StoredEntry, StoredObject
 from glimpser.storage.files import FileStore
 
@@ -108,6 +108,8 @@ class MirroredStore:
                 await self._mirror.put(key, data, content_type=media_type)
         except NotFound:  # its put failed, or it was deleted since
             return
+        except Damaged:  # nothing good comes of it later; the others must not wait for it
+            _log.error("storage.not_mirrored", key=key, reason="damaged")
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -16,7 +16,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store as Remote
 
-from glimpser.core.errors import InvalidInput, Misconfigured, NotFound, Unavailable
+from glimpser.core.errors import Damaged, InvalidInput, Misconfigured, NotFound, Unavailable
 from glimpser.core.keys import is_key, require_key
 from glimpser.core.ports import StoredEntry, StoredObject
 from glimpser.storage.settings import S3Settings
@@ -77,7 +77,7 @@ class S3Store:
 
         Raises:
             InvalidInput: the range is none.
-            Unavailable: also at the end, when the bytes were not those that had been stored.
+            Damaged: at the end, when the bytes were not those that had been stored.
         """
         if start < 0 or (end is not None and end < start):
             raise InvalidInput(f"Bytes {start} to {end} are no range.")
@@ -92,7 +92,7 @@ class S3Store:
                 proved.update(piece)
             yield piece
         if proved and proved.hexdigest() != expected:
-            raise Unavailable("A stored object is damaged: its bytes are not those that were stored.")
+            raise Damaged("A stored object is damaged: its bytes are not those that were stored.")
 
     async def _look(self, path: str) -> tuple[int, str | None]:
         """Give size and hash."""

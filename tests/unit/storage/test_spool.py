@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glimpser.core.errors import NotFound, Unavailable
+from glimpser.core.errors import Damaged, NotFound, Unavailable
 from glimpser.core.ports import ObjectStore, StoredObject
 from glimpser.storage.files import FileStore, open_files
 from glimpser.storage.mirror import MirroredStore
@@ -182,6 +182,23 @@ async def test_a_note_that_is_read_before_its_object_is_there_is_kept(tmp_path: 
     await notes.close()
 
     assert list(mirror.objects) == ["a/1.jpg"]
+
+
+async def test_a_damaged_object_keeps_no_other_from_the_mirror(tmp_path: Path) -> None:
+    class Decaying(MemoryStore):
+        async def get(self, uri: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+            async for piece in super().get(uri, start=start, end=end):
+                yield piece
+            if uri.endswith("1.jpg"):
+                raise Damaged("It is not what was stored.")
+
+    store, mirror = Decaying(), OrderedStore()
+    async with mirrored(store, mirror, tmp_path) as both:
+        await both.put("a/1.jpg", jpeg(), content_type="image/jpeg")
+        await both.put("a/2.jpg", jpeg(), content_type="image/jpeg")
+        await until(lambda: files_below(tmp_path) == [])
+
+    assert list(mirror.objects) == ["a/2.jpg"]
 
 
 async def test_a_mirror_that_was_away_catches_up_after_a_restart(tmp_path: Path) -> None:
