@@ -23,6 +23,7 @@ import httpx2
 from tests.bench.figures import Figure, Part
 from tests.program import Program, wait_for
 from tests.program import glimpser as run_command
+from tests.s3_service import S3Service
 from tests.soak.kept_books import Away, everything, read_books, view_figures
 from tests.soak.kept_world import FILM_FPS, View, World, world
 
@@ -33,6 +34,7 @@ _OUTAGE_BEGINS = 0.4
 _OUTAGE_SHARE = 0.2
 _OUTAGE_MOST_S = 120.0
 """Shares of the run: when the night ends, when the program is killed and when the store is away."""
+_FLUSHED_WITHIN_S = 90.0
 _LOOK_S = 2.0
 _SETTLES_S = 300.0
 
@@ -44,6 +46,9 @@ class _Found:
     away: list[Away] = field(default_factory=list)
     captures_seen: set[str] = field(default_factory=set)
     most_waiting: int = 0
+    store_back_s: float | None = None
+    flushed_s: float | None = None
+    """When the store was there again, and when it had all (monotonic)."""
     waiting_at_the_end: int = -1
     stopped_with: int = -1
     until: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -98,12 +103,10 @@ def _plan(
     plan: list[tuple[float, Callable[[], object]]] = [
         (length_s * chance.uniform(*share), lambda: _kill_and_start(stage.program, found)) for share in _KILLS
     ]
-    if stage.s3 is not None:
+    if (s3 := stage.s3) is not None:
         leaves_s = length_s * _OUTAGE_BEGINS
-        plan += [
-            (leaves_s, stage.s3.stop),
-            (leaves_s + min(_OUTAGE_MOST_S, length_s * _OUTAGE_SHARE), stage.s3.start),
-        ]
+        returns_s = leaves_s + min(_OUTAGE_MOST_S, length_s * _OUTAGE_SHARE)
+        plan += [(leaves_s, s3.stop), (returns_s, lambda: _bring_back(s3, found))]
     plan.append((length_s, lambda: None))
     return sorted(plan, key=lambda step: step[0])
 
@@ -131,11 +134,19 @@ def _kill_and_start(program: Program, found: _Found) -> None:
     found.away.append(Away(begin, datetime.now(UTC)))
 
 
+def _bring_back(s3: S3Service, found: _Found) -> None:
+    s3.start()
+    found.store_back_s = time.monotonic()
+
+
 def _look(program: Program, headers: Mapping[str, str], found: _Found) -> None:
     with _client(program, headers) as client:
         captures = client.get("/api/captures").raise_for_status().json()["items"]
         found.captures_seen |= {one["id"] for one in captures if one["kind"] == "snapshot"}
-        found.most_waiting = max(found.most_waiting, _waiting(client))
+        waiting = _waiting(client)
+    found.most_waiting = max(found.most_waiting, waiting)
+    if found.store_back_s is not None and found.flushed_s is None and waiting == 0:
+        found.flushed_s = time.monotonic()
 
 
 def _client(program: Program, headers: Mapping[str, str]) -> httpx2.Client:
@@ -200,6 +211,11 @@ def _store_figures(stage: World, found: _Found) -> Iterator[Figure]:
     yield Figure(name="lost on the way to S3", value=len(keys - set(arrived)), unit="", at_most=0)
     yield Figure(name="come before an older one", value=late, unit="", at_most=0)
     yield Figure(name="most that waited on the disk", value=found.most_waiting, unit="", at_least=1)
+    if found.store_back_s is not None and found.flushed_s is not None:
+        took_s = found.flushed_s - found.store_back_s
+        yield Figure(
+            name="all sent after the store was back", value=took_s, unit="s", at_most=_FLUSHED_WITHIN_S
+        )
     yield Figure(name="waiting at the end", value=found.waiting_at_the_end, unit="", at_most=0)
     yield Figure(name="files left in the spool", value=len(spool), unit="", at_most=0)
 
