@@ -23,8 +23,9 @@ def run() -> Part:
                 watch_troubles(client, views, troubles, told_within_s=150, well_within_s=420)
                 for troubles in _rounds(views)
             ]
+    said = [_said(name, seen[name]) for seen in rounds for name in seen if not _is_right(seen[name])]
     figures = [figure for seen in rounds for name in seen for figure in _figures(name, seen[name])]
-    return Part("Every kind of view, and every trouble", figures, ["each round adds its views anew"])
+    return Part("Every kind of view, and every trouble", figures, ["each round adds its views anew", *said])
 
 
 def _rounds(views: dict[str, Watched]) -> list[dict[str, str]]:
@@ -36,11 +37,19 @@ def _rounds(views: dict[str, Watched]) -> list[dict[str, str]]:
     ]
 
 
-def _figures(name: str, seen: Seen) -> list[Figure]:
+def _is_right(seen: Seen) -> bool:
     shown = seen.first == "ok" and seen.picture == seen.wanted
-    right = shown and seen.is_told and seen.again == "ok"
+    return shown and seen.is_told and seen.again == "ok"
+
+
+def _said(name: str, seen: Seen) -> str:
+    told = f"{seen.trouble.get('state')}: {seen.trouble.get('reason')}"
+    return f"{name}: first {seen.first}, {seen.picture} of {seen.wanted}; then {told}; at last {seen.again}"
+
+
+def _figures(name: str, seen: Seen) -> list[Figure]:
     what = f"{name}, {seen.expected[0]}"
     return [
-        Figure(name=f"{what}: shown, told and well again", value=int(right), unit="", at_least=1),
+        Figure(name=f"{what}: shown, told and well again", value=int(_is_right(seen)), unit="", at_least=1),
         Figure(name=f"{what}: told after", value=seen.told_after_s, unit="s"),
     ]
