@@ -4,6 +4,7 @@ import json
 import re
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -53,3 +54,17 @@ def test_a_backup_is_made_and_downloaded(page: Page) -> None:
 
     row.get_by_role("button", name="Delete this backup").click()
     expect(row).to_have_count(0)
+
+
+def test_a_film_without_pictures_says_why_and_is_deleted(page: Page, room: dict[str, Any]) -> None:
+    page.goto(f"/exports?source={room['id']}")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("From", exact=True).fill("2001-01-01T00:00")
+    dialog.get_by_label("To", exact=True).fill("2001-01-02T00:00")
+    dialog.get_by_role("button", name="Make it").click()
+
+    item = page.get_by_role("listitem").filter(has_text="Timelapse · Room")
+    expect(item).to_contain_text("No pictures of Room are kept", timeout=30_000)
+    item.get_by_role("button", name="Delete Room").click()
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(item).to_have_count(0)

@@ -75,7 +75,7 @@ export function ExportDialog({ subject, onClose }: { subject?: string | undefine
           error={errors.subject}
           onChange={(next) => set({ subject: next })}
         />
-        <div className="grid gap-4 sm:grid-cols-2">
+        <div className="grid gap-4">
           <TextField
             label="From"
             type="datetime-local"

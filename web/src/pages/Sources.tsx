@@ -75,7 +75,7 @@ function SourceTable({ templates, isAdmin }: TableProps) {
 
 function Column({ children, className = '' }: { children: ReactNode; className?: string }) {
   return (
-    <th scope="col" className={`h-10 px-4 font-medium ${className}`}>
+    <th scope="col" className={`h-10 px-4 font-medium whitespace-nowrap ${className}`}>
       {children}
     </th>
   );
@@ -113,7 +113,7 @@ function SourceRow({ template, isAdmin }: { template: Template; isAdmin: boolean
         <State {...state} />
         {reason !== null && <p className="mt-0.5 line-clamp-2 max-w-md text-xs text-dim">{reason}</p>}
       </td>
-      <td className="num px-4 text-dim max-lg:hidden">
+      <td className="num px-4 whitespace-nowrap text-dim max-lg:hidden">
         {enabled && <Ago at={troubleOf(template) ? template.health.since : stream.since} />}
       </td>
       <td className="num px-4 whitespace-nowrap text-dim max-lg:hidden">
