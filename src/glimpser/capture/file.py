@@ -1,4 +1,4 @@
-"""Kind `file`: a video played at its own speed, a picture, or a folder whose newest picture is shown."""
+"""Kind `file`: a video played at its own speed, a picture, or the newest of either in a folder."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -9,7 +9,9 @@ from pydantic import Field
 from glimpser.capture.configs import KindConfig, parse_config
 from glimpser.capture.folder import Folder, PictureFile
 from glimpser.capture.form_hints import shown
+from glimpser.capture.ingest.containers import begins_video
 from glimpser.capture.ingest.files import open_beneath, open_folder_beneath, place_of
+from glimpser.capture.ingest.newest import heads
 from glimpser.capture.pictures.headers import picture_header
 from glimpser.capture.pictures.jpeg import SOI
 from glimpser.capture.pictures.reader import PictureReader
@@ -29,7 +31,7 @@ class FileConfig(KindConfig):
     path: str = Field(
         title="Path",
         json_schema_extra=shown(placeholder="cameras/front-door"),
-        description="A video, a picture, or a folder of pictures, below one of the allowed folders;"
+        description="A video, a picture, or a folder of either, below one of the allowed folders;"
         " a relative path is below the first of them.",
         min_length=1,
         max_length=4096,
@@ -71,6 +73,8 @@ def file_kind(roots: Sequence[Path], reader: PictureReader, *, clock: Clock) -> 
                 source = Folder(file.path, roots, reader, clock)
             case _Sort.PICTURE:
                 source = PictureFile(file.path, roots, reader)
+            case _Sort.RECORDINGS:
+                return MediaInput(address=file.path, is_file=True, newest=True, loop=True, fps=file.fps)
             case _Sort.OTHER:
                 return MediaInput(address=file.path, is_file=True, loop=file.loop, fps=file.fps)
         return Polled(source=source, key=f"file {file.model_dump_json()}", interval_s=file.interval_s)
@@ -78,7 +82,7 @@ def file_kind(roots: Sequence[Path], reader: PictureReader, *, clock: Clock) -> 
     return Kind(
         name="file",
         title="File or folder",
-        description="A video, a picture, or the newest picture of a folder, on this machine.",
+        description="A video, a picture, or the newest in a folder, on this machine.",
         schema=FileConfig.model_json_schema(),
         parse=parse,
         feed=feed,
@@ -88,6 +92,7 @@ def file_kind(roots: Sequence[Path], reader: PictureReader, *, clock: Clock) -> 
 
 class _Sort(Enum):
     FOLDER = "folder"
+    RECORDINGS = "recordings"
     PICTURE = "picture"
     OTHER = "other"
 
@@ -95,14 +100,27 @@ class _Sort(Enum):
 def _sort_of(path: str, roots: Sequence[Path]) -> _Sort:
     """Look at what is there now, by its first bytes; what is not there is taken for a video to come."""
     try:
-        with open_folder_beneath(path, roots):
-            return _Sort.FOLDER
-    except InvalidInput:
+        with open_folder_beneath(path, roots) as folder:
+            return _sort_of_folder(folder)
+    except (InvalidInput, OSError):
         pass
     try:
         with open_beneath(path, roots) as file:
             head = file.read(_HEAD_BYTES)
     except (InvalidInput, OSError):
         return _Sort.OTHER
-    is_picture = head.startswith(SOI) or picture_header(head) is not None
-    return _Sort.PICTURE if is_picture else _Sort.OTHER
+    return _Sort.PICTURE if _begins_picture(head) else _Sort.OTHER
+
+
+def _sort_of_folder(folder: int) -> _Sort:
+    """Go by the newest file that is either; a folder without any waits for pictures."""
+    for _, head in heads(folder):
+        if _begins_picture(head):
+            return _Sort.FOLDER
+        if begins_video(head):
+            return _Sort.RECORDINGS
+    return _Sort.FOLDER
+
+
+def _begins_picture(head: bytes) -> bool:
+    return head.startswith(SOI) or picture_header(head) is not None

@@ -1,28 +1,16 @@
 """Pictures in files and folders: a file is looked at again and again, of a folder the newest picture wins."""
 
 import asyncio
-import heapq
-import os
-import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 
-from glimpser.capture.ingest.files import open_folder_beneath, open_in_folder
+from glimpser.capture.ingest.files import Entry, newest_files, open_folder_beneath, open_in_folder
 from glimpser.capture.pictures.reader import PictureReader
 from glimpser.capture.reading_files import read_beneath, read_open, reported
 from glimpser.core.clock import Clock
 from glimpser.core.errors import InvalidInput
 from glimpser.core.health import HealthState
 from glimpser.core.sources import Shot, ViewFailed
-
-SETTLED_S = 2.0
-"""A file that nobody wrote to for so long is whole; a younger one may be half-written."""
-_CANDIDATES = 8
-"""So many of the newest files are tried: the newest may be no picture, or not whole yet."""
-_MAX_FILES = 100_000
-_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
 
 
 class PictureFile:
@@ -42,15 +30,6 @@ class PictureFile:
         return self._known[1]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Entry:
-    """A file in a folder; the order is that of time, then of names."""
-
-    modified_ns: int
-    name: str
-    size: int
-
-
 class Folder:
     """The newest picture of a folder. Event loop's thread."""
 
@@ -59,8 +38,8 @@ class Folder:
         self._roots = roots
         self._reader = reader
         self._clock = clock
-        self._known: tuple[_Entry, Shot] | None = None
-        self._seen: frozenset[_Entry] = frozenset()
+        self._known: tuple[Entry, Shot] | None = None
+        self._seen: frozenset[Entry] = frozenset()
 
     async def snapshot(self) -> Shot:
         """Give the newest whole picture.
@@ -72,7 +51,8 @@ class Folder:
             ViewFailed: there is none.
         """
         newest = await asyncio.to_thread(self._look)
-        whole = [entry for entry in newest if entry in self._seen or self._has_settled(entry)]
+        now_s = self._clock.now().timestamp()
+        whole = [entry for entry in newest if entry in self._seen or entry.has_settled(now_s)]
         self._seen = frozenset(newest)
         reason = "There is no picture in this folder yet."
         for entry in whole:
@@ -87,28 +67,14 @@ class Folder:
             return shot
         raise ViewFailed(reason)
 
-    def _has_settled(self, entry: _Entry) -> bool:
-        age_s = self._clock.now().timestamp() - entry.modified_ns / 1e9
-        return age_s >= SETTLED_S
-
-    def _look(self) -> Sequence[_Entry]:
+    def _look(self) -> Sequence[Entry]:
         """Find the newest files that may be pictures, the newest first."""
         with reported("folder"), open_folder_beneath(self._path, self._roots) as folder:
-            return heapq.nlargest(_CANDIDATES, _entries(folder))
+            return newest_files(folder)
 
-    def _content(self, entry: _Entry) -> bytes:
+    def _content(self, entry: Entry) -> bytes:
         with reported("file"), open_folder_beneath(self._path, self._roots) as folder:
             return read_open(open_in_folder(entry.name, folder))
-
-
-def _entries(folder: int) -> Iterator[_Entry]:
-    with os.scandir(folder) as found:
-        for entry in islice(found, _MAX_FILES):
-            if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
-                continue
-            known = entry.stat(follow_symlinks=False)
-            if stat.S_ISREG(known.st_mode):
-                yield _Entry(known.st_mtime_ns, entry.name, known.st_size)
 
 
 async def _read(reader: PictureReader, data: bytes) -> Shot:

@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from glimpser.capture.answers import body_of
+from glimpser.capture.ingest.containers import begins_video
 from glimpser.capture.ingest.files import open_beneath, place_of
 from glimpser.capture.ingest.opening import CAMERA_SCHEMES
 from glimpser.capture.pictures.headers import picture_header
@@ -19,10 +20,7 @@ from glimpser.egress.pinned import SCHEMES
 from glimpser.egress.target import Target, parse_target
 
 _HEAD_BYTES = 4096
-_SYNC_BYTE, _TS_PACKET_BYTES = 0x47, 188
 _PLAYLIST = b"#EXTM3U"
-_VIDEOS = (b"\x1aE\xdf\xa3", b"FLV\x01", b"OggS", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3")
-_STILL_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"hevc")
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<script", b"<meta")
 
 
@@ -137,7 +135,7 @@ def content_of(head: bytes, media_type: str) -> Content:
         return Content.PICTURE
     if b"%PDF-" in head[:1024]:
         return Content.DOCUMENT
-    if _is_video(head):
+    if head.startswith(_PLAYLIST) or begins_video(head):
         return Content.VIDEO
     if _is_page(head):
         return Content.PAGE
@@ -145,18 +143,6 @@ def content_of(head: bytes, media_type: str) -> Content:
         "The address answers, but with nothing that can be watched: no page, picture, PDF document or video."
         " If you know what it is, choose the kind of view yourself."
     )
-
-
-def _is_video(head: bytes) -> bool:
-    if head.startswith((*_VIDEOS, _PLAYLIST)):
-        return True
-    if head[4:8] == b"ftyp":  # ISO/IEC 14496-12, section 4.3
-        return head[8:12] not in _STILL_BRANDS
-    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
-        return True
-    # ISO/IEC 13818-1, section 2.4.3.2: each packet of a transport stream begins with the same byte.
-    starts: Sequence[int] = head[: 4 * _TS_PACKET_BYTES : _TS_PACKET_BYTES]
-    return len(starts) == 4 and all(byte == _SYNC_BYTE for byte in starts)
 
 
 def _is_page(head: bytes) -> bool:

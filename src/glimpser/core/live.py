@@ -17,12 +17,14 @@ from glimpser.core.sources import Source
 class MediaInput:
     """What libav opens: a URL with its credentials, or a path of a file played at its own speed.
 
-    `fps` replaces a file's own frame rate; `loop` begins a file again at its end. `proxy` is the URL of the
-    forward proxy that http and https are reached through, and `headers` go with their requests.
+    `fps` replaces a file's own frame rate; `loop` begins a file again at its end; `newest`: the path is that
+    of a folder, whose newest video is the file until there is a newer one. `proxy` is the URL of the forward
+    proxy that http and https are reached through, and `headers` go with their requests.
     """
 
     address: str = field(repr=False)
     is_file: bool = False
+    newest: bool = False
     transport: Literal["tcp", "udp"] = "tcp"
     loop: bool = False
     fps: float | None = None

@@ -176,6 +176,8 @@ class Camera(threading.Thread):
         # What the session leaves behind belongs to it: all is told before its end is.
         reason = failure.reason if failure else _ENDED
         _guarded(lambda: self._pixels.flush(reason))
+        if failure is None and self._media.newest:
+            return 0.0
         if failure is None:
             self._status.say(State.IDLE, _ENDED)
             return None

@@ -1,16 +1,25 @@
 """Opening files that people name, and nothing else."""
 
 import errno
+import heapq
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from glimpser.core.errors import InvalidInput
 
 _POINTER = "/config/path"
+SETTLED_S = 2.0
+"""A file that nobody wrote to for so long is whole; a younger one may be half-written."""
+_CANDIDATES = 8
+"""So many of the newest files are tried: the newest may be of another sort, or not whole yet."""
+_MAX_FILES = 100_000
+_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -95,6 +104,38 @@ def open_in_folder(name: str, folder: int) -> BinaryIO:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no regular file")
     return os.fdopen(descriptor, "rb", buffering=0)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """A file in a folder; the order is that of time, then of names."""
+
+    modified_ns: int
+    name: str
+    size: int
+
+    def has_settled(self, now_s: float) -> bool:
+        """Tell whether nobody has written to it lately; `now_s` is in seconds since 1970."""
+        return now_s - self.modified_ns / 1e9 >= SETTLED_S
+
+
+def newest_files(folder: int) -> Sequence[Entry]:
+    """Give the newest few files of an open folder, the newest first; none hidden or named as unfinished.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return heapq.nlargest(_CANDIDATES, _entries(folder))
+
+
+def _entries(folder: int) -> Iterator[Entry]:
+    with os.scandir(folder) as found:
+        for entry in islice(found, _MAX_FILES):
+            if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
+                continue
+            known = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(known.st_mode):
+                yield Entry(known.st_mtime_ns, entry.name, known.st_size)
 
 
 def _walk(root: Path, below: PurePosixPath, wanted: int = 0) -> int:

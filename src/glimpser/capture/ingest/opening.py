@@ -1,9 +1,9 @@
 """Opening a stream or file with libav, safely, and saying in plain words why it cannot be opened."""
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -15,6 +15,7 @@ from glimpser.capture.ingest.failures import MediaError, Patience, explain, unan
 from glimpser.capture.ingest.files import open_beneath
 from glimpser.capture.ingest.guards import MAX_PICTURE_PX, NO_PROTOCOL, VIDEO_FORMATS, limits
 from glimpser.capture.ingest.hls import WEB_SCHEMES
+from glimpser.capture.ingest.newest import newest_video
 from glimpser.capture.ingest.peers import Peers
 from glimpser.capture.ingest.web import is_paced, open_web, stopped_by_proxy
 from glimpser.core.clock import SystemClock
@@ -48,12 +49,14 @@ _READ_GRACE_S = 2.0
 class Media:
     """An open stream or file and its first video stream.
 
-    `paced`: it may come faster than it is to be shown, in segments or all at once.
+    `paced`: it may come faster than it is to be shown, in segments or all at once. `is_outdated` tells of a
+    file whether another has taken its place.
     """
 
     container: InputContainer
     stream: VideoStream
     paced: bool = False
+    is_outdated: Callable[[], bool] = lambda: False
 
     @property
     def nominal_fps(self) -> float | None:
@@ -93,9 +96,14 @@ class Opener:
         """
         with ExitStack() as stack:
             try:
-                container = self._open_in_time(media, stack)
-                paced = media.proxy is not None and is_paced(container)
-                yield Media(container, _video_of(container), paced=paced)
+                chosen = self._chosen(media)
+                container = self._open_in_time(chosen, stack)
+                yield Media(
+                    container,
+                    _video_of(container),
+                    paced=media.proxy is not None and is_paced(container),
+                    is_outdated=lambda: self._chosen(media) != chosen,
+                )
             except av.error.FFmpegError as error:
                 raise stopped_by_proxy(error, media) or explain(error, is_file=media.is_file) from error
             except OSError as error:
@@ -104,6 +112,13 @@ class Opener:
                 raise MediaError(error.detail) from error
             except GlimpserError as error:
                 raise MediaError(error.detail, Patience.NEVER) from error
+
+    def _chosen(self, media: MediaInput) -> MediaInput:
+        """Give what is to be opened now: of a folder its newest video."""
+        if not media.newest:
+            return media
+        now_s = SystemClock().now().timestamp()
+        return replace(media, address=newest_video(media.address, self._file_roots, now_s=now_s))
 
     def _open_file(self, media: MediaInput, stack: ExitStack) -> InputContainer:
         file = stack.enter_context(open_beneath(media.address, self._file_roots))

@@ -144,7 +144,7 @@ def _passes(media: Media, how: MediaInput) -> Iterator[tuple[VideoPacket, float,
             count += 1
         if count == first_of_pass:
             raise MediaError("There is no picture in this file.", Patience.NEVER)
-        if not how.loop:
+        if not how.loop or media.is_outdated():
             return
         _rewind(media)
 

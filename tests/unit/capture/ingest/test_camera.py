@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -203,6 +204,26 @@ def test_a_looping_file_stays_in_one_epoch(worlds: Callable[..., World], tmp_pat
     wait_for(lambda: len(world.outlet.of(FrameReport)) > 30)
 
     assert [state for state, _ in world.states()] == [State.CONNECTING, State.LIVE]
+
+
+def test_of_a_folder_a_newer_recording_takes_the_place_of_what_is_played(
+    worlds: Callable[..., World], tmp_path: Path
+) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    encode(folder / "a.mp4", count=5, size=(64, 64))
+    os.utime(folder / "a.mp4", (1, 1))
+    world = worlds(files_in(tmp_path))
+    camera = world.start(replace(file("recordings", loop=True), newest=True))
+    camera.set_wants({0: 0.0})
+    wait_for(lambda: len(world.outlet.of(FrameReport)) > 10)
+
+    encode(tmp_path / "b.mp4", count=5, size=(96, 80))
+    os.utime(tmp_path / "b.mp4", (2, 2))
+    (tmp_path / "b.mp4").rename(folder / "b.mp4")
+
+    wait_for(lambda: any(isinstance(r, StateReport) and r.w == 96 for r, _ in world.outlet.sent))
+    assert State.IDLE not in [state for state, _ in world.states()]
 
 
 def test_a_file_that_is_no_video_has_failed_and_is_not_tried_again(
