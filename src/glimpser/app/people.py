@@ -16,8 +16,10 @@ from glimpser.db.migrate import migrate
 from glimpser.services.passwords import Argon2Hasher, Passwords
 from glimpser.services.people import People
 
-_NICE = 5
-"""Of nice(2): a third of what others get. At less, a machine that is busy would let nobody sign in."""
+_NICE = 10
+"""Of nice(2): a tenth of what others get. At less, a machine that is busy would let nobody sign in."""
+_MOST_HASHES = 4
+"""At a time: each takes as much memory as the setting says, and a core's cache."""
 
 
 @asynccontextmanager
@@ -44,10 +46,17 @@ def people_of(config: Config, database: Database, clock: Clock, *, stack: AsyncE
 def open_passwords(config: Config, stack: AsyncExitStack) -> Passwords:
     cost = config.security.argon2
     threads = stack.enter_context(
-        ThreadPoolExecutor(max_workers=2, thread_name_prefix="password", initializer=_give_way)
+        ThreadPoolExecutor(
+            hashes_at_once(os.cpu_count()), thread_name_prefix="password", initializer=_give_way
+        )
     )
     hasher = Argon2Hasher(time_cost=cost.time_cost, memory_kib=cost.memory_kib, parallelism=cost.parallelism)
     return Passwords(hasher, threads)
+
+
+def hashes_at_once(cores: int | None) -> int:
+    """Leave one core to everybody who has signed in; None: nobody knows how many there are."""
+    return min(max(1, (cores or 1) - 1), _MOST_HASHES)
 
 
 def _give_way() -> None:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from glimpser.commands.options import AsJson, DataDir, load_quietly, whoever_types
+from glimpser.commands.options import AsJson, DataDir, Sort, load_quietly, whoever_types
 from glimpser.core.accounts import Role
 from glimpser.core.errors import InvalidInput
 from glimpser.core.ids import ApiKeyId, require_id
-from glimpser.core.pages import MAX_LIMIT, PageRequest, decode_cursor
+from glimpser.core.orders import API_KEY_ORDERS, USER_ORDERS
+from glimpser.core.pages import MAX_LIMIT, Orders, PageRequest
 
 if TYPE_CHECKING:
     from glimpser.services.people import People
@@ -69,9 +70,10 @@ def add_user(
 
 
 @user_commands.command("list")
-def list_users(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+def list_users(sort: Sort = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """List all users."""
-    users = _with_people(data_dir, lambda people: _all(people.users.list))
+    first = USER_ORDERS.page(MAX_LIMIT, sort=sort)
+    users = _with_people(data_dir, lambda people: _all(people.users.list, USER_ORDERS, first))
     _show([_user_values(user) for user in users], as_json=as_json)
 
 
@@ -117,9 +119,10 @@ def create_key(
 
 
 @key_commands.command("list")
-def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+def list_keys(sort: Sort = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """List all keys, without what they are."""
-    keys = _with_people(data_dir, lambda people: _all(people.api_keys.list))
+    first = API_KEY_ORDERS.page(MAX_LIMIT, sort=sort)
+    keys = _with_people(data_dir, lambda people: _all(people.api_keys.list, API_KEY_ORDERS, first))
     _show([_key_values(key) for key in keys], as_json=as_json)
 
 
@@ -157,15 +160,17 @@ def _with_people(data_dir: Path | None, work: Callable[["People"], Coroutine[Any
     return asyncio.run(run())
 
 
-async def _all(read: Callable[[PageRequest], Coroutine[Any, Any, Any]]) -> Sequence[Any]:
+async def _all(
+    read: Callable[[PageRequest], Coroutine[Any, Any, Any]], orders: Orders, request: PageRequest
+) -> Sequence[Any]:
+    """Follow a list to its end."""
     found: list[Any] = []
-    cursor: str | None = None
     while True:
-        page = await read(PageRequest(MAX_LIMIT, decode_cursor(cursor) if cursor else None))
+        page = await read(request)
         found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
+        if page.next_cursor is None:
             return found
+        request = orders.following(request, page.next_cursor)
 
 
 def _new_password(from_stdin: bool) -> str:  # noqa: FBT001 (an option, passed on)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
 
-from glimpser.commands.options import AsJson, DataDir, load_quietly, whoever_types
+from glimpser.commands.options import AsJson, DataDir, Sort, load_quietly, whoever_types
 from glimpser.core.accounts import EVERYTHING
 from glimpser.core.errors import InvalidInput
 from glimpser.core.ids import JobId, require_id
 from glimpser.core.jobs import Job, JobFilter, JobStatus
-from glimpser.core.pages import MAX_LIMIT, PageRequest
+from glimpser.core.orders import JOB_ORDERS
+from glimpser.core.pages import MAX_LIMIT
 
 if TYPE_CHECKING:
     from glimpser.app.work import Work
@@ -31,15 +32,15 @@ def list_jobs(
     kind: Annotated[str | None, typer.Option(help="Only of this kind.", show_default=False)] = None,
     status: Annotated[str | None, typer.Option(help="Only in this state.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=MAX_LIMIT, help="At most so many.")] = 50,
+    sort: Sort = None,
     data_dir: DataDir = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, the newest first."""
     where = JobFilter(kind=kind, status=_status(status))
-    page = with_work(
-        data_dir, lambda work: work.jobs.list(where, PageRequest(limit=limit), within=EVERYTHING)
-    )
+    request = JOB_ORDERS.page(limit, sort=sort)
+    page = with_work(data_dir, lambda work: work.jobs.list(where, request, within=EVERYTHING))
     values = [_values(job) for job in page.items]
     if as_json:
         typer.echo(json.dumps(values, indent=2))

@@ -14,6 +14,10 @@ from glimpser.services.audit import Actor
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where everything is kept.", show_default=False)
 ]
+Sort = Annotated[
+    str | None,
+    typer.Option("--sort", help="What to order by, such as name; -name falls.", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

@@ -3,14 +3,16 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from glimpser.commands.options import AsJson, DataDir, load_quietly, whoever_types
+from glimpser.commands.options import AsJson, DataDir, Sort, load_quietly, whoever_types
 from glimpser.core.accounts import EVERYTHING
+from glimpser.core.orders import TEMPLATE_ORDERS
+from glimpser.core.pages import MAX_LIMIT
 
 if TYPE_CHECKING:
     from glimpser.services.moving import Change, Moving
@@ -23,9 +25,11 @@ _MARKS = {"add": "+", "change": "~", "same": "=", "refused": "!"}
 
 
 @template_commands.command("list")
-def list_templates(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+def list_templates(sort: Sort = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """List all views."""
-    found = _with_moving(data_dir, lambda moving: moving.all(within=EVERYTHING))
+    order = TEMPLATE_ORDERS.page(MAX_LIMIT, sort=sort)
+    views = _with_moving(data_dir, lambda moving: moving.all(within=EVERYTHING))
+    found = TEMPLATE_ORDERS.read(views, replace(order, limit=len(views))).items
     rows = [
         {
             "id": str(template.id),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Clock(Protocol):
@@ -33,3 +34,8 @@ def from_timestamp(seconds: float) -> datetime:
 def from_microseconds(microseconds: int) -> datetime:
     """Turn whole microseconds since 1970 into aware UTC; exact, unlike a fraction of seconds."""
     return _EPOCH + timedelta(0, 0, microseconds)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Turn an aware time into whole microseconds since 1970. Raises: TypeError for a naive one."""
+    return (moment - _EPOCH) // _MICROSECOND

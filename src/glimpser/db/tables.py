@@ -97,6 +97,7 @@ api_keys = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, server_default=""),
     Column("role", SmallInteger, nullable=False),
     Column("key_hash", String(64), nullable=False),
     Column("groups", Json, nullable=False),
@@ -105,6 +106,7 @@ api_keys = Table(
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     _one_of("role", (role.value for role in Role)),
+    Index(None, "name_key", "id"),
 )
 
 stream_tickets = Table(
@@ -136,6 +138,7 @@ templates = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, server_default=""),
     Column("kind", String(32), nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("live", Boolean, nullable=False),
@@ -145,6 +148,8 @@ templates = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Index(None, "name_key", "id"),
+    Index(None, "updated_at", "id"),
 )
 
 template_groups = Table(
@@ -245,6 +250,7 @@ channels = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, server_default=""),
     Column("kind", String(32), nullable=False),
     Column("config", Json, nullable=False),
     Column("enabled", Boolean, nullable=False),
@@ -252,6 +258,7 @@ channels = Table(
     Column("last_result", Text),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Index(None, "name_key", "id"),
 )
 
 alerts = Table(

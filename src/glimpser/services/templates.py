@@ -9,7 +9,8 @@ from glimpser.core.clock import Clock
 from glimpser.core.errors import Stale
 from glimpser.core.ids import TemplateId, new_id
 from glimpser.core.kinds import Config, Kind, Registry, kind_of
-from glimpser.core.pages import Page, PageRequest, page_of
+from glimpser.core.orders import TEMPLATE_ORDERS
+from glimpser.core.pages import DEFAULT_LIMIT, Page, PageRequest
 from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
@@ -185,15 +186,14 @@ class Templates:
         self, where: TemplateFilter, page: PageRequest, *, within: Scope, keep: Keep
     ) -> Page[Template]:
         found: list[Template] = []
-        after: str | None = page.after
+        request = replace(page, limit=DEFAULT_LIMIT)
         while len(found) <= page.limit:
-            rows = await self.list(where, PageRequest(after=after), within=within)
+            rows = await self.list(where, request, within=within)
             found.extend(row for row in rows.items if keep(row))
             if rows.next_cursor is None:
                 break
-            after = rows.items[-1].id
-        last_id = found[page.limit - 1].id if len(found) >= page.limit else None
-        return page_of(found, page, last_id=last_id)
+            request = TEMPLATE_ORDERS.following(request, rows.next_cursor)
+        return TEMPLATE_ORDERS.cut(found, page)
 
 
 def _changes(old: TemplateSettings, new: TemplateSettings) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from glimpser.app.people import open_passwords, people_of
+from glimpser.app.people import hashes_at_once, open_passwords, people_of
 from glimpser.config import load
 from glimpser.core.errors import TooMany, Unauthenticated
 from glimpser.testing.clock import FakeClock
@@ -27,7 +27,7 @@ async def test_whoever_signs_in_steps_back_behind_everybody_else(tmp_path: Path)
         threads = [thread for thread in threading.enumerate() if thread.name.startswith("password")]
         own = os.getpriority(os.PRIO_PROCESS, 0)
         nice = {os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) - own for thread in threads}
-        assert nice == {5}
+        assert nice == {10}
 
 
 async def test_as_many_wrong_passwords_are_taken_as_the_configuration_allows(tmp_path: Path) -> None:
@@ -43,3 +43,8 @@ async def test_as_many_wrong_passwords_are_taken_as_the_configuration_allows(tmp
             await accounts.login("ann@example.org", "wrong", client_ip="192.0.2.7")
         with pytest.raises(Unauthenticated):
             await accounts.login("ann@example.org", "wrong", client_ip="198.51.100.7")
+
+
+@pytest.mark.parametrize(("cores", "hashes"), [(None, 1), (1, 1), (2, 1), (3, 2), (5, 4), (64, 4)])
+async def test_a_core_is_left_to_those_who_have_signed_in(cores: int | None, hashes: int) -> None:
+    assert hashes_at_once(cores) == hashes

@@ -22,6 +22,7 @@ from glimpser.core.events import EventFilter, Level
 from glimpser.core.exports import Span
 from glimpser.core.ids import EventId, TemplateId
 from glimpser.core.jobs import JobFilter
+from glimpser.core.orders import EVENT_ORDERS, TEMPLATE_ORDERS
 from glimpser.core.pages import PageRequest
 from glimpser.core.schedule_state import ScheduleState
 from glimpser.core.stream_tickets import TicketFilter
@@ -30,6 +31,7 @@ from glimpser.db import migrate
 from glimpser.db.settings import DatabaseSettings
 from glimpser.db.sqlite import make_engine
 from glimpser.db.transactions import SqlTransaction
+from tests.contract.ordered_lists import LISTS
 from tests.contract.samples import (
     ORDINARY,
     RULE,
@@ -290,6 +292,20 @@ def use_exports(tx: Any) -> None:
     tx.pictures.newest(VIEW, span, limit=9)
 
 
+def use_orders(tx: Any) -> None:
+    for listed in LISTS.values():
+        for sort in listed.orders.names:
+            page = listed.orders.page(50, sort=sort)
+            key = listed.orders.fields[sort.removeprefix("-")].kind(7)
+            for request in (page, replace(page, after=id_at(1), key=key if page.order else None)):
+                listed.read(tx, request)
+                listed.read(tx.within(Scope(("inside", "outside"))), request)
+    for sort, where in itertools.product(TEMPLATE_ORDERS.names, combinations(kind="file", group="street")):
+        tx.templates.list(TemplateFilter(**where), TEMPLATE_ORDERS.page(50, sort=sort))
+    for where in combinations(template_id=VIEW, kind="motion", level=Level.WARNING, start=at(0)):
+        tx.events.lines(EventFilter(**where), EVENT_ORDERS.page(50, sort="started_at"))
+
+
 def use_the_rest(tx: Any) -> None:
     tx.healths.put(health_record())
     tx.healths.after(None, 10)
@@ -437,6 +453,7 @@ def test_every_statement_is_served_by_an_index(settings: DatabaseSettings, tmp_p
             use_jobs,
             use_schedules,
             use_exports,
+            use_orders,
             use_the_rest,
             look_through_a_scope,
         ):

@@ -3471,10 +3471,10 @@ export interface operations {
     accounts_api_keys: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("created_at" | "-created_at" | "name" | "-name") | null;
             };
             header?: {
                 /** @description The ETag that is known already. */
@@ -3582,12 +3582,12 @@ export interface operations {
             query?: {
                 action?: string | null;
                 actor?: string | null;
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Inclusive. */
                 from?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("at" | "-at") | null;
                 /** @description Exclusive. */
                 to?: string | null;
             };
@@ -3760,10 +3760,10 @@ export interface operations {
     channels_listing: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("created_at" | "-created_at" | "name" | "-name") | null;
             };
             header?: {
                 /** @description The ETag that is known already. */
@@ -4001,11 +4001,11 @@ export interface operations {
     jobs_listing: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 kind?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("created_at" | "-created_at") | null;
                 status?: ("pending" | "running" | "success" | "failure" | "cancelled" | "skipped" | "dead") | null;
                 template_id?: string | null;
             };
@@ -4227,10 +4227,10 @@ export interface operations {
     schedules_listing: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("created_at" | "-created_at" | "next_run" | "-next_run") | null;
             };
             header?: {
                 /** @description The ETag that is known already. */
@@ -4420,10 +4420,10 @@ export interface operations {
     accounts_users: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("created_at" | "-created_at" | "email" | "-email") | null;
             };
             header?: {
                 /** @description The ETag that is known already. */
@@ -4627,7 +4627,6 @@ export interface operations {
     alerts_listing: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Inclusive. */
                 from?: string | null;
@@ -4635,6 +4634,7 @@ export interface operations {
                 level?: ("debug" | "info" | "warning" | "error" | "critical") | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("created_at" | "-created_at") | null;
                 state?: ("open" | "acknowledged" | "resolved") | null;
                 template_id?: string | null;
                 /** @description Exclusive. */
@@ -5072,10 +5072,10 @@ export interface operations {
     events_captures: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("started_at" | "-started_at") | null;
                 template_id?: string | null;
             };
             header?: {
@@ -5198,7 +5198,6 @@ export interface operations {
     events_listing: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Inclusive. */
                 from?: string | null;
@@ -5209,6 +5208,7 @@ export interface operations {
                 limit?: number;
                 /** @description Text in the message. */
                 q?: string | null;
+                sort?: ("started_at" | "-started_at") | null;
                 template_id?: string | null;
                 /** @description Exclusive. */
                 to?: string | null;
@@ -5295,10 +5295,10 @@ export interface operations {
     exports_listing: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("created_at" | "-created_at") | null;
             };
             header?: {
                 /** @description The ETag that is known already. */
@@ -5937,10 +5937,10 @@ export interface operations {
     media_tickets: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Items on a page. */
                 limit?: number;
+                sort?: ("created_at" | "-created_at") | null;
             };
             header?: {
                 /** @description The ETag that is known already. */
@@ -6062,7 +6062,6 @@ export interface operations {
     templates_listing: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 enabled?: boolean | null;
                 group?: string | null;
@@ -6072,6 +6071,7 @@ export interface operations {
                 limit?: number;
                 /** @description Text in name or notes. */
                 q?: string | null;
+                sort?: ("created_at" | "-created_at" | "name" | "-name" | "updated_at" | "-updated_at") | null;
             };
             header?: {
                 /** @description The ETag that is known already. */

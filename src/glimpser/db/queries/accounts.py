@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from glimpser.core.accounts import ApiKey, Role, User
 from glimpser.core.errors import Conflict, GlimpserError, NotFound, Stale
 from glimpser.core.ids import ApiKeyId, UserId
+from glimpser.core.orders import API_KEY_ORDERS, USER_ORDERS
 from glimpser.core.pages import Page, PageRequest
-from glimpser.db.queries.paging import AnyRow, fetch_page
+from glimpser.db.queries.paging import AnyRow, fetch_page, oldest_first
 from glimpser.db.tables import api_keys, revocations, users
 
 _ADD_REVOCATION = insert(revocations)
@@ -56,10 +57,8 @@ class SqlUsers:
         return self._connection.scalar(_COUNT_ACTIVE_ADMINS) or 0
 
     def list(self, page: PageRequest) -> Page[User]:
-        statement = select(users).order_by(users.c.id)
-        if page.after is not None:
-            statement = statement.where(users.c.id > page.after)
-        return fetch_page(self._connection, statement, page, make=_user)
+        statement = oldest_first(select(users), page, {"email": users.c.email_key})
+        return fetch_page(self._connection, statement, page, USER_ORDERS, make=_user)
 
     def replace(self, user: User, *, expected: int) -> User:
         changes = _edited(user) | {"version": expected + 1}
@@ -96,6 +95,7 @@ class SqlApiKeys:
             {
                 "id": key.id,
                 "name": key.name,
+                "name_key": key.name.casefold(),
                 "role": key.role,
                 "key_hash": key.key_hash,
                 "groups": key.groups,
@@ -113,10 +113,8 @@ class SqlApiKeys:
         return _api_key(row)
 
     def list(self, page: PageRequest) -> Page[ApiKey]:
-        statement = select(api_keys).order_by(api_keys.c.id)
-        if page.after is not None:
-            statement = statement.where(api_keys.c.id > page.after)
-        return fetch_page(self._connection, statement, page, make=_api_key)
+        statement = oldest_first(select(api_keys), page, {"name": api_keys.c.name_key})
+        return fetch_page(self._connection, statement, page, API_KEY_ORDERS, make=_api_key)
 
     def remove(self, key_id: ApiKeyId) -> None:
         if self._connection.execute(_REMOVE_KEY, {"id": key_id}).rowcount == 0:

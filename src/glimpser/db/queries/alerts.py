@@ -12,6 +12,7 @@ from glimpser.core.alerts import Alert, AlertFilter, Delivery
 from glimpser.core.errors import Conflict, NotFound
 from glimpser.core.events import Level
 from glimpser.core.ids import AlertId, DeliveryId, EventId, RuleId, TemplateId
+from glimpser.core.orders import ALERT_ORDERS
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.rules import RuleHistory
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
@@ -65,9 +66,9 @@ class SqlAlerts:
     def list(self, where: AlertFilter, page: PageRequest) -> Page[Alert]:
         narrowed = select(alerts).where(*_conditions(where))
         statement = newest_first(
-            self._connection, narrowed, alerts.c.created_at, after=page.after, scope=self._scope
+            self._connection, narrowed, alerts.c.created_at, page=page, scope=self._scope
         )
-        found = fetch_page(self._connection, statement, page, make=_alert)
+        found = fetch_page(self._connection, statement, page, ALERT_ORDERS, make=_alert)
         return replace(found, items=self._with_deliveries(found.items))
 
     def set_state(self, alert: Alert) -> None:
@@ -87,6 +88,8 @@ class SqlAlerts:
         )
 
     def _with_deliveries(self, found: Sequence[Alert]) -> Sequence[Alert]:
+        if not found:
+            return found
         rows = self._connection.execute(_OF_ALERTS, {"alert_ids": [alert.id for alert in found]})
         of_alert = defaultdict(list)
         for delivery in map(_delivery, rows):

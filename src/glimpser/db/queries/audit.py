@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Connection, insert, select
 
 from glimpser.core.accounts import AuditEntry, AuditFilter
+from glimpser.core.orders import AUDIT_ORDERS
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
 from glimpser.db.tables import audit
@@ -32,8 +33,8 @@ class SqlAudit:
 
     def list(self, where: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
         statement = select(audit).where(*_conditions(where))
-        ordered = newest_first(self._connection, statement, audit.c.at, after=page.after)
-        return fetch_page(self._connection, ordered, page, make=_entry)
+        ordered = newest_first(self._connection, statement, audit.c.at, page=page)
+        return fetch_page(self._connection, ordered, page, AUDIT_ORDERS, make=_entry)
 
 
 def _conditions(where: AuditFilter) -> Iterator[ColumnElement[bool]]:

@@ -9,6 +9,7 @@ from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Capture
 from glimpser.core.ids import CaptureId, TemplateId
+from glimpser.core.orders import CAPTURE_ORDERS
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
 from glimpser.db.queries.scoping import in_scope
@@ -64,9 +65,9 @@ class SqlCaptures:
         if template_id is not None:
             narrowed = narrowed.where(captures.c.template_id == template_id)
         statement = newest_first(
-            self._connection, narrowed, captures.c.started_at, after=page.after, scope=self._scope
+            self._connection, narrowed, captures.c.started_at, page=page, scope=self._scope
         )
-        return fetch_page(self._connection, statement, page, make=_capture)
+        return fetch_page(self._connection, statement, page, CAPTURE_ORDERS, make=_capture)
 
     def finish(self, capture: Capture) -> None:
         if self._connection.execute(_FINISH, {"key": capture.id} | _outcome(capture)).rowcount == 0:

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, sel
 from glimpser.core.alerts import Channel
 from glimpser.core.errors import GlimpserError, NotFound, Stale
 from glimpser.core.ids import ChannelId
+from glimpser.core.orders import CHANNEL_ORDERS
 from glimpser.core.pages import Page, PageRequest
-from glimpser.db.queries.paging import AnyRow, fetch_page
+from glimpser.db.queries.paging import AnyRow, fetch_page, oldest_first
 from glimpser.db.tables import channels
 
 _ADD = insert(channels)
@@ -41,10 +42,8 @@ class SqlChannels:
         return _channel(row)
 
     def list(self, page: PageRequest) -> Page[Channel]:
-        statement = select(channels).order_by(channels.c.id)
-        if page.after is not None:
-            statement = statement.where(channels.c.id > page.after)
-        return fetch_page(self._connection, statement, page, make=_channel)
+        statement = oldest_first(select(channels), page, {"name": channels.c.name_key})
+        return fetch_page(self._connection, statement, page, CHANNEL_ORDERS, make=_channel)
 
     def replace(self, channel: Channel, *, expected: int) -> Channel:
         changes = _edited(channel) | {"version": expected + 1}
@@ -74,6 +73,7 @@ def _edited(channel: Channel) -> dict[str, object]:
     """Give what a person changes."""
     return {
         "name": channel.name,
+        "name_key": channel.name.casefold(),
         "kind": channel.kind,
         "config": channel.config,
         "enabled": channel.enabled,

@@ -26,6 +26,7 @@ from glimpser.core.clock import from_microseconds
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Event, EventFilter, EventLine, Level
 from glimpser.core.ids import EventId
+from glimpser.core.orders import EVENT_ORDERS
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import PAGE_LIMIT, AnyRow, Statement, newest_first, read_page
 from glimpser.db.queries.scoping import in_scope
@@ -111,13 +112,13 @@ class SqlEvents:
     def lines(self, where: EventFilter, page: PageRequest) -> Page[EventLine]:
         given = _given(where)
         narrowed = _narrowed(frozenset(given), is_grave=_is_grave(where))
-        if page.after is None and self._scope.groups is None:
+        if page == PageRequest(page.limit) and self._scope.groups is None:
             statement: Statement = _front(narrowed)
         else:
             statement = newest_first(
-                self._connection, narrowed, events.c.started_at, after=page.after, scope=self._scope
+                self._connection, narrowed, events.c.started_at, page=page, scope=self._scope
             ).limit(PAGE_LIMIT)
-        return read_page(self._connection, statement, page, make=EventLine._make, given=given)
+        return read_page(self._connection, statement, page, EVENT_ORDERS, make=EventLine._make, given=given)
 
     def update(self, event: Event) -> None:
         if self._connection.execute(_UPDATE, {"key": event.id} | _changing(event)).rowcount == 0:

@@ -11,6 +11,7 @@ from glimpser.core.errors import NotFound
 from glimpser.core.exports import Export, FilmOptions
 from glimpser.core.ids import ArtifactId, ExportId
 from glimpser.core.jobs import JobStatus
+from glimpser.core.orders import EXPORT_ORDERS
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
 from glimpser.db.queries.scoping import export_in_scope
@@ -42,8 +43,8 @@ class SqlExports:
 
     def list(self, page: PageRequest) -> Page[Export]:
         narrowed = select(exports).where(*export_in_scope(self._scope))
-        statement = newest_first(self._connection, narrowed, exports.c.created_at, after=page.after)
-        return fetch_page(self._connection, statement, page, make=_export)
+        statement = newest_first(self._connection, narrowed, exports.c.created_at, page=page)
+        return fetch_page(self._connection, statement, page, EXPORT_ORDERS, make=_export)
 
     def count_pending(self) -> int:
         return self._connection.scalar(_COUNT_PENDING) or 0

@@ -12,6 +12,7 @@ from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import NotFound
 from glimpser.core.ids import JobId, TemplateId
 from glimpser.core.jobs import REPLAYABLE, UNDONE, Job, JobFilter
+from glimpser.core.orders import JOB_ORDERS
 from glimpser.core.pages import Page, PageRequest
 from glimpser.db.queries.paging import AnyRow, fetch_page, newest_first
 from glimpser.db.queries.scoping import in_scope
@@ -169,10 +170,8 @@ class SqlJobs:
                 narrowed = narrowed.where(jobs.c[name] == wanted)
         if where.status is not None and where.status not in UNDONE:
             narrowed = narrowed.where(text(IS_DONE))
-        statement = newest_first(
-            self._connection, narrowed, jobs.c.created_at, after=page.after, scope=self._scope
-        )
-        return fetch_page(self._connection, statement, page, make=_job)
+        statement = newest_first(self._connection, narrowed, jobs.c.created_at, page=page, scope=self._scope)
+        return fetch_page(self._connection, statement, page, JOB_ORDERS, make=_job)
 
     def claim(
         self, kinds: Sequence[str], *, limit: int, now: datetime, lease_until: datetime

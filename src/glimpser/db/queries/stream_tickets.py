@@ -6,9 +6,10 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from glimpser.core.errors import NotFound
 from glimpser.core.ids import StreamTicketId
+from glimpser.core.orders import TICKET_ORDERS
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.stream_tickets import StreamTicket, TicketFilter
-from glimpser.db.queries.paging import AnyRow, fetch_page
+from glimpser.db.queries.paging import AnyRow, fetch_page, oldest_first
 from glimpser.db.tables import stream_tickets
 
 _ADD = insert(stream_tickets)
@@ -16,7 +17,7 @@ _GET = select(stream_tickets).where(stream_tickets.c.id == bindparam("id"))
 _COUNT = (
     select(func.count()).select_from(stream_tickets).where(stream_tickets.c.maker_id == bindparam("maker_id"))
 )
-_LIST = select(stream_tickets).order_by(stream_tickets.c.id)
+_LIST = select(stream_tickets)
 _REMOVE = delete(stream_tickets).where(stream_tickets.c.id == bindparam("id"))
 _PURGE = delete(stream_tickets).where(stream_tickets.c.expires_at <= bindparam("now"))
 
@@ -53,9 +54,8 @@ class SqlStreamTickets:
         )
         if where.maker_id is not None:
             statement = statement.where(stream_tickets.c.maker_id == where.maker_id)
-        if page.after is not None:
-            statement = statement.where(stream_tickets.c.id > page.after)
-        return fetch_page(self._connection, statement, page, make=_ticket)
+        ordered = oldest_first(statement, page, {})
+        return fetch_page(self._connection, ordered, page, TICKET_ORDERS, make=_ticket)
 
     def remove(self, ticket_id: StreamTicketId) -> None:
         if self._connection.execute(_REMOVE, {"id": ticket_id}).rowcount == 0:

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, or_
 from glimpser.core.accounts import EVERYTHING, Scope
 from glimpser.core.errors import GlimpserError, NotFound, Stale
 from glimpser.core.ids import TemplateId
+from glimpser.core.orders import TEMPLATE_ORDERS
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
-from glimpser.db.queries.paging import AnyRow, fetch_page
+from glimpser.db.queries.paging import AnyRow, fetch_page, oldest_first
 from glimpser.db.queries.scoping import in_scope
 from glimpser.db.tables import template_groups, templates
 
@@ -61,10 +62,9 @@ class SqlTemplates:
 
     def list(self, where: TemplateFilter, page: PageRequest) -> Page[Template]:
         statement = _COLUMNS.where(*_conditions(where), *in_scope(templates.c.id, self._scope))
-        statement = statement.order_by(templates.c.id)
-        if page.after is not None:
-            statement = statement.where(templates.c.id > page.after)
-        return fetch_page(self._connection, statement, page, make=_template)
+        columns = {"name": templates.c.name_key, "updated_at": templates.c.updated_at}
+        ordered = oldest_first(statement, page, columns)
+        return fetch_page(self._connection, ordered, page, TEMPLATE_ORDERS, make=_template)
 
     def replace(
         self, template_id: TemplateId, settings: TemplateSettings, *, expected: int, now: datetime
@@ -103,6 +103,7 @@ class SqlTemplates:
 def _columns(settings: TemplateSettings) -> dict[str, object]:
     return {
         "name": settings.name,
+        "name_key": settings.name.casefold(),
         "kind": settings.kind,
         "enabled": settings.enabled,
         "live": settings.live,
@@ -121,8 +122,7 @@ def _conditions(where: TemplateFilter) -> Iterator[ColumnElement[bool]]:
     if where.enabled is not None:
         yield templates.c.enabled == where.enabled
     if where.group is not None:
-        in_group = select(template_groups.c.template_id).where(template_groups.c.name == where.group)
-        yield templates.c.id.in_(in_group)
+        yield from in_scope(templates.c.id, Scope((where.group,)))
     if where.text is not None:
         columns = (templates.c.name, templates.c.notes)
         yield or_(*(column.icontains(where.text, autoescape=True) for column in columns))

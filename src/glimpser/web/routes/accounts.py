@@ -7,12 +7,13 @@ from fastapi import Query, Request, Response
 from glimpser.core.accounts import AuditFilter, User
 from glimpser.web.account_forms import ApiKeyForm, UserForm, UserPatch
 from glimpser.web.conditions import strong_tag, version_match
-from glimpser.web.routes.parameters import IfMatch, Paging, Period, ThisApiKey, ThisUser
+from glimpser.web.routes.paging import ApiKeyPage, AuditPage, UserPage
+from glimpser.web.routes.parameters import IfMatch, Period, ThisApiKey, ThisUser
 from glimpser.web.shapes import Listing, Reply, account_view, api_key_view, audit_view, new_key_view
 from glimpser.web.wiring import By, Wired
 
 
-async def users(services: Wired, page: Paging) -> Response:
+async def users(services: Wired, page: UserPage) -> Response:
     """List users, oldest first."""
     found = await services.users.list(page)
     return Reply(Listing(items=[account_view(user) for user in found.items], next_cursor=found.next_cursor))
@@ -48,7 +49,7 @@ async def remove_user(user_id: ThisUser, services: Wired, by: By, if_match: IfMa
     return Response(status_code=204)
 
 
-async def api_keys(services: Wired, page: Paging) -> Response:
+async def api_keys(services: Wired, page: ApiKeyPage) -> Response:
     """List API keys, oldest first."""
     found = await services.api_keys.list(page)
     return Reply(Listing(items=[api_key_view(key) for key in found.items], next_cursor=found.next_cursor))
@@ -67,7 +68,7 @@ async def revoke_api_key(key_id: ThisApiKey, services: Wired, by: By) -> Respons
 
 async def audit(
     services: Wired,
-    page: Paging,
+    page: AuditPage,
     period: Period,
     *,
     actor: Annotated[str | None, Query(max_length=320)] = None,

@@ -8,7 +8,8 @@ from glimpser.core.alerts import AlertFilter, AlertState
 from glimpser.core.events import Level
 from glimpser.core.ids import ChannelId, TemplateId
 from glimpser.web.forms import AlertTestForm
-from glimpser.web.routes.parameters import OfTemplate, Paging, Period, ThisAlert
+from glimpser.web.routes.paging import AlertPage
+from glimpser.web.routes.parameters import OfTemplate, Period, ThisAlert
 from glimpser.web.shapes import (
     AlertTestView,
     LevelName,
@@ -22,7 +23,7 @@ from glimpser.web.wiring import By, Seen, Wired
 
 async def listing(
     services: Wired,
-    page: Paging,
+    page: AlertPage,
     period: Period,
     seen: Seen,
     *,

@@ -5,7 +5,8 @@ from fastapi import Request, Response
 from glimpser.core.alerts import Channel
 from glimpser.web.conditions import strong_tag, version_match
 from glimpser.web.forms import ChannelForm
-from glimpser.web.routes.parameters import IfMatch, Paging, ThisChannel
+from glimpser.web.routes.paging import ChannelPage
+from glimpser.web.routes.parameters import IfMatch, ThisChannel
 from glimpser.web.shapes import KindView, Listing, Reply, channel_test_view, channel_view
 from glimpser.web.wiring import By, Services, Wired
 
@@ -20,7 +21,7 @@ async def kinds(services: Wired) -> Response:
     )
 
 
-async def listing(services: Wired, page: Paging) -> Response:
+async def listing(services: Wired, page: ChannelPage) -> Response:
     """List channels, oldest first, without their secrets."""
     found = await services.channels.list(page)
     items = [channel_view(services.channels.shown(channel)) for channel in found.items]

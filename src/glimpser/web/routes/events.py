@@ -6,14 +6,15 @@ from fastapi import Query, Response
 
 from glimpser.core.events import EventFilter, Level
 from glimpser.core.ids import TemplateId
-from glimpser.web.routes.parameters import OfTemplate, Paging, Period, ThisCapture, ThisEvent
+from glimpser.web.routes.paging import CapturePage, EventPage
+from glimpser.web.routes.parameters import OfTemplate, Period, ThisCapture, ThisEvent
 from glimpser.web.shapes import LevelName, Listing, Reply, capture_view, event_item, event_view
 from glimpser.web.wiring import Seen, Wired
 
 
 async def listing(
     services: Wired,
-    page: Paging,
+    page: EventPage,
     period: Period,
     seen: Seen,
     *,
@@ -41,7 +42,10 @@ async def read(event_id: ThisEvent, services: Wired, seen: Seen) -> Response:
 
 
 async def captures(
-    services: Wired, page: Paging, seen: Seen, template_id: OfTemplate | None = None
+    services: Wired,
+    page: CapturePage,
+    seen: Seen,
+    template_id: OfTemplate | None = None,
 ) -> Response:
     """List captures, newest first."""
     found, uris = await services.history.captures(

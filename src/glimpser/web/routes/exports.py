@@ -7,14 +7,15 @@ from fastapi import Header, Request, Response
 from glimpser.services.exports import file_name
 from glimpser.web.export_forms import ExportForm
 from glimpser.web.routes.media import INERT, send_object
-from glimpser.web.routes.parameters import IfNoneMatch, Paging, ThisExport
+from glimpser.web.routes.paging import ExportPage
+from glimpser.web.routes.parameters import IfNoneMatch, ThisExport
 from glimpser.web.shapes import Listing, Reply, export_view
 from glimpser.web.wiring import By, Seen, Wired
 
 MEDIA_TYPES = ("video/mp4", "application/zip")
 
 
-async def listing(services: Wired, page: Paging, seen: Seen) -> Response:
+async def listing(services: Wired, page: ExportPage, seen: Seen) -> Response:
     """List exports, newest first."""
     found = await services.exports.list(page, within=seen)
     return Reply(Listing(items=[export_view(one) for one in found.items], next_cursor=found.next_cursor))

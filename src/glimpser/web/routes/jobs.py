@@ -6,14 +6,15 @@ from fastapi import Query, Response
 
 from glimpser.core.ids import TemplateId
 from glimpser.core.jobs import JobFilter, JobStatus
-from glimpser.web.routes.parameters import OfTemplate, Paging, ThisJob
+from glimpser.web.routes.paging import JobPage
+from glimpser.web.routes.parameters import OfTemplate, ThisJob
 from glimpser.web.shapes import Listing, Reply, job_view
 from glimpser.web.wiring import By, Seen, Wired
 
 
 async def listing(
     services: Wired,
-    page: Paging,
+    page: JobPage,
     seen: Seen,
     *,
     kind: Annotated[str | None, Query(max_length=64)] = None,

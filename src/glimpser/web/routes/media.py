@@ -18,9 +18,9 @@ from glimpser.streaming.mjpeg import MjpegResponse
 from glimpser.web.conditions import ByteRange, Unsatisfiable, none_match, requested_range, strong_tag
 from glimpser.web.forms import StreamTicketForm
 from glimpser.web.problems import problem
+from glimpser.web.routes.paging import TicketPage
 from glimpser.web.routes.parameters import (
     IfNoneMatch,
-    Paging,
     Rate,
     ThisArtifact,
     ThisStreamTicket,
@@ -129,7 +129,7 @@ async def create_ticket(
     return Reply(StreamTicketView(id=ticket.id, url=url, expires_at=ticket.expires_at), status_code=201)
 
 
-async def tickets(template_id: ThisTemplate, services: Wired, caller: Caller, page: Paging) -> Response:
+async def tickets(template_id: ThisTemplate, services: Wired, caller: Caller, page: TicketPage) -> Response:
     """List the links to a view that are not over, oldest first: one's own, for an admin everybody's."""
     found = await services.stream_tickets.list(template_id, page, caller=caller)
     items = [made_ticket_view(listed) for listed in found.items]

@@ -24,7 +24,6 @@ from glimpser.core.ids import (
     is_id,
     require_id,
 )
-from glimpser.core.pages import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, decode_cursor
 from glimpser.web.forms import Time
 
 MAX_WIDTH_PX = 10_000
@@ -77,15 +76,6 @@ async def _export_id(export_id: Ulid) -> ExportId:
     return ExportId(require_id(export_id, "export"))
 
 
-async def _page(
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page.")] = DEFAULT_LIMIT,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-    ] = None,
-) -> PageRequest:
-    return PageRequest(limit, decode_cursor(cursor) if cursor else None)
-
-
 @dataclass(frozen=True, slots=True)
 class Interval:
     """`start` inclusive, `end` exclusive."""
@@ -121,7 +111,6 @@ ThisStreamTicket = Annotated[StreamTicketId, Depends(_stream_ticket_id)]
 ThisJob = Annotated[JobId, Depends(_job_id)]
 ThisExport = Annotated[ExportId, Depends(_export_id)]
 Period = Annotated[Interval, Depends(_interval)]
-Paging = Annotated[PageRequest, Depends(_page)]
 OfTemplate = Annotated[
     str,
     AfterValidator(_known_form),

@@ -6,9 +6,10 @@ from fastapi import Query, Response
 from pydantic import AfterValidator
 
 from glimpser.core.errors import InvalidInput
-from glimpser.core.pages import page_of
+from glimpser.core.orders import SCHEDULE_ORDERS
 from glimpser.core.schedule import MAX_CRON_CHARS, Timetable
-from glimpser.web.routes.parameters import Paging, ThisTemplate
+from glimpser.web.routes.paging import SchedulePage
+from glimpser.web.routes.parameters import ThisTemplate
 from glimpser.web.shapes import JobStarted, Listing, Reply, SchedulePreview, schedule_view
 from glimpser.web.wiring import By, Seen, Wired
 
@@ -30,12 +31,11 @@ Cron = Annotated[
 ]
 
 
-async def listing(services: Wired, page: Paging, seen: Seen) -> Response:
+async def listing(services: Wired, page: SchedulePage, seen: Seen) -> Response:
     """List schedules, that of the oldest template first."""
     found = await services.schedules.all(within=seen)
-    rows = [one for one in found if page.after is None or one.template.id > page.after][: page.limit + 1]
-    shown = page_of(rows, page, last_id=rows[min(page.limit, len(rows)) - 1].template.id if rows else None)
-    return Reply(Listing(items=[schedule_view(one) for one in shown.items], next_cursor=shown.next_cursor))
+    shown = SCHEDULE_ORDERS.read([schedule_view(one) for one in found], page)
+    return Reply(Listing(items=shown.items, next_cursor=shown.next_cursor))
 
 
 async def read(template_id: ThisTemplate, services: Wired, seen: Seen) -> Response:

@@ -13,7 +13,8 @@ from glimpser.core.ids import TemplateId
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 from glimpser.web.conditions import strong_tag, version_match
 from glimpser.web.forms import ProbeForm, TemplateForm, merge_patch
-from glimpser.web.routes.parameters import IfMatch, Paging, ThisTemplate
+from glimpser.web.routes.paging import TemplatePage
+from glimpser.web.routes.parameters import IfMatch, ThisTemplate
 from glimpser.web.shapes import (
     JobStarted,
     KindView,
@@ -43,7 +44,7 @@ Patch = Annotated[dict[str, JsonValue], Body(description="JSON Merge Patch (RFC 
 async def listing(
     services: Wired,
     caller: Caller,
-    page: Paging,
+    page: TemplatePage,
     *,
     kind: str | None = None,
     enabled: bool | None = None,
