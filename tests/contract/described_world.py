@@ -52,7 +52,7 @@ BACKUP = ArtifactId("01JDBACKVP00000000000000AA")
 ALERT = AlertId("01JDARTT0000000000000000AA")
 USER = UserId("01JDVSER0000000000000000AA")
 JOB = JobId("01JDJ0B00000000000000000AA")
-EXPORT = ExportId("01JDEXP0RT000000000000000A")
+EXPORTS = tuple(ExportId(f"01JDEXP0RT000000000000000{last}") for last in "AB")
 SCHEDULED = TemplateId("01JDSCHED000000000000000AA")
 SPARE = tuple(f"01JDSPARE000000000000000A{digit}" for digit in range(4))
 
@@ -213,7 +213,7 @@ async def _fill(world: World) -> None:
         for name in SPARE
     ]
 
-    film = await world.add_artifact(b"film", "video/mp4")
+    films = {name: await world.add_artifact(b"film", "video/mp4") for name in EXPORTS}
 
     def put(tx: Transaction) -> None:
         for ticket in tickets:
@@ -234,7 +234,8 @@ async def _fill(world: World) -> None:
         tx.jobs.add(Job(id=JOB, kind="report", scheduled_for=now, created_at=now))
         for name in map(ExportId, SPARE):
             tx.exports.add(export_of(name, None, now))
-        tx.exports.add(export_of(EXPORT, film.id, now))
+        for name, film in films.items():
+            tx.exports.add(export_of(name, film.id, now))
 
     await world.database.write(put)
 
