@@ -1,4 +1,4 @@
-"""Small parts that `composition` is made with."""
+"""Small parts that the program is wired with."""
 
 import asyncio
 from collections.abc import Callable
