@@ -62,13 +62,14 @@ class Program:
     def terminate(self, within_s: float = 12) -> int:
         """Ask it to end; gives its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self._wait(within_s)
+        return self.wait(within_s)
 
     def kill(self) -> None:
         self.process.kill()
-        self._wait(5)
+        self.wait(5)
 
-    def _wait(self, within_s: float) -> int:
+    def wait(self, within_s: float) -> int:
+        """Wait until it has ended; gives its exit status."""
         assert self.process.stdout is not None
         status = self.process.wait(within_s)
         self.process.stdout.close()

@@ -24,7 +24,7 @@ from glimpser.core.local_time import zone_of
 from glimpser.core.redaction import redact
 from glimpser.db.migrate import head, revisions
 from glimpser.db.sqlite import sqlite_path
-from glimpser.process.instance import sole_instance
+from glimpser.process.instance import is_worked_on
 from glimpser.process.launching import find_program
 from glimpser.storage.disk import fullest
 from glimpser.storage.objects import file_root
@@ -200,9 +200,8 @@ def _runs(data_dir: Path) -> bool:
     if not (data_dir / "glimpser.lock").exists():
         return False
     try:
-        with sole_instance(data_dir):
-            return False
-    except (Misconfigured, OSError):
+        return is_worked_on(data_dir)
+    except OSError:
         return True
 
 

@@ -46,7 +46,7 @@ def wire_exports(ground: ExportGround) -> tuple[Exports, NightlyExports]:
     encoder = ChildEncoder(ground.runner, ground.scratch, ground.disk.check_room)
     exporting = Exporting(
         database,
-        films=FilmMaking(database, store, encoder),
+        films=FilmMaking(database, store, encoder, timezone=ground.config.capture.timezone),
         archives=ArchiveMaking(database, store),
         clock=clock,
         outcomes=outcomes_of(ground.config, clock),

@@ -15,6 +15,7 @@ from glimpser.core.accounts import EVERYTHING
 from glimpser.core.errors import InvalidInput, Rejected, Unavailable
 from glimpser.core.ids import ExportId, require_id
 from glimpser.core.pages import MAX_LIMIT, PageRequest
+from glimpser.process.instance import is_worked_on
 from glimpser.services.exports import ExportAsk, Found, file_name
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.5
+_PATIENCE_S = 15.0
+"""So long a program that was there may be away while somebody waits: it is started again meanwhile."""
 
 export_commands = typer.Typer(help="Films and archives of stored pictures.", no_args_is_help=True)
 
@@ -78,7 +81,9 @@ def make_export(  # noqa: PLR0913, PLR0917  # one for each option
         "width": width,
     }
     ask = parse_export(document)
-    _show(_with(data_dir, lambda exports: _make(exports, ask, wait=wait)), as_json=as_json)
+    home = load_quietly(data_dir).data_dir
+    found = _with(data_dir, lambda exports: _make(exports, ask, waiting_for=home if wait else None))
+    _show(found, as_json=as_json)
 
 
 @export_commands.command("get")
@@ -95,18 +100,41 @@ def get_export(
     typer.echo(f"{path}: {path.stat().st_size / 1_000_000:.1f} MB")
 
 
-async def _make(exports: "Exports", ask: ExportAsk, *, wait: bool) -> Found:
+@export_commands.command("delete")
+def delete_export(export_id: ThisExport, data_dir: DataDir = None) -> None:
+    """Delete an export and its file; one that is being made is broken off."""
+    known = ExportId(require_id(export_id, "export"))
+    _with(data_dir, lambda exports: exports.remove(known, by=whoever_types()))
+    typer.echo(f"Deleted {known}.")
+
+
+async def _make(exports: "Exports", ask: ExportAsk, *, waiting_for: Path | None) -> Found:
     found = await exports.create(ask, by=whoever_types())
-    step = None
-    while wait and (found.is_undone or found.export.status == "pending"):
+    if waiting_for is None:
+        return found
+    found = await _made(exports, found, waiting_for)
+    if found.export.status != "success":
+        raise Rejected(found.export.error or f"The export ended as {found.export.status}.")
+    return found
+
+
+async def _made(exports: "Exports", found: Found, home: Path) -> Found:
+    """Wait for the end of an export, as long as a program runs that makes it."""
+    step, alone_s = None, _PATIENCE_S
+    while found.is_undone or found.export.status == "pending":
+        alone_s = 0.0 if await asyncio.to_thread(is_worked_on, home) else alone_s + _LOOK_EVERY_S
+        if alone_s > _PATIENCE_S:
+            raise Unavailable(
+                f"No Glimpser runs on {home}, which makes exports: start it with"
+                f" `glimpser up --data-dir {home}`. It then makes {found.export.id};"
+                f" `glimpser export delete {found.export.id}` takes it back."
+            )
         await asyncio.sleep(_LOOK_EVERY_S)
         found = await exports.get(found.export.id, within=EVERYTHING)
         told = found.job.step if found.job else None
         if told and told != step:
             step = told
             typer.echo(step, err=True)
-    if wait and found.export.status != "success":
-        raise Rejected(found.export.error or f"The export ended as {found.export.status}.")
     return found
 
 

@@ -41,6 +41,14 @@ def zone_of(name: str) -> tzinfo:
     raise InvalidInput(f"There is no time zone {name!r}: give an IANA name such as Europe/Berlin or UTC.")
 
 
+def shown_zone(own: str, fallback: str | None) -> str | None:
+    """Choose the zone of times that are written into pictures; None is this machine's, as a fallback is.
+
+    A view is on UTC unless it was given a zone: that is no choice of UTC.
+    """
+    return fallback if own == "UTC" else own
+
+
 def is_within(hours: Hours, local: datetime) -> bool:
     """Tell whether a local clock stands in these hours of these days.
 

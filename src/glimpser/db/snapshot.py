@@ -17,7 +17,7 @@ CARRIED = frozenset(
     (
         *("users", "api_keys", "templates", "template_groups", "artifacts", "garbage", "captures", "events"),
         *("observations", "channels", "alerts", "deliveries", "jobs", "schedules", "audit", "view_health"),
-        "settings",
+        *("exports", "settings"),
     )
 )
 """Tables a backup holds. Configs are cleaned of secrets by whoever knows their kinds."""

@@ -3,11 +3,25 @@
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from glimpser.core.errors import Misconfigured, Unavailable
+
+_INSTANCE = "glimpser.lock"
+_PEEK_S = 0.05
+"""Longer than anybody takes to see whether a lock is free, which they do by holding it."""
+
+
+def is_worked_on(data_dir: Path) -> bool:
+    """Tell whether a program runs on a data directory. Blocks."""
+    try:
+        with _held(data_dir / _INSTANCE):
+            return False
+    except _Taken:
+        return True
 
 
 @contextmanager
@@ -18,7 +32,7 @@ def sole_instance(data_dir: Path) -> Iterator[None]:
         Misconfigured: another program holds it; the message names its process id.
     """
     try:
-        with _held(data_dir / "glimpser.lock"):
+        with _held(data_dir / _INSTANCE):
             yield
     except _Taken as taken:
         raise Misconfigured(
@@ -60,13 +74,23 @@ def _held(path: Path) -> Iterator[None]:
     """Hold a lock, in whose file our process id stands meanwhile. Raises: _Taken."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(descriptor):
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise _Taken(holder) from None
+            raise _Taken(holder)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock, also when somebody just looks whether it is free."""
+    for pause_s in (_PEEK_S, 0.0):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause_s)
+        else:
+            return True
+    return False

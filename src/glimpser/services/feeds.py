@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from glimpser.core.clock import Clock
 from glimpser.core.kinds import Registry, kind_of
 from glimpser.core.live import Caption, Feed, LiveSpec, Polled
+from glimpser.core.local_time import shown_zone
 from glimpser.core.motion import OFF, MotionSettings
 from glimpser.core.sources import Shot, Source, ViewFailed
 from glimpser.core.templates import Template, TemplateSettings
@@ -67,9 +68,9 @@ class Feeds:
         return retouch_of(settings.privacy_masks, self._caption_of(settings))
 
     def _caption_of(self, settings: TemplateSettings) -> Caption:
-        """Say what is written. A view is on UTC unless it was given a zone: that is no choice of UTC."""
+        """Say what is written."""
         wanted = settings.overlay
-        timezone = self._timezone if settings.timezone == "UTC" else settings.timezone
+        timezone = shown_zone(settings.timezone, self._timezone)
         return Caption(name=settings.name if wanted.name else None, time=wanted.time, timezone=timezone)
 
     def _as_it_is(self, settings: TemplateSettings) -> Feed:

@@ -12,11 +12,11 @@ from glimpser.core.encoding import EncodedVideo, Still, VideoSpec
 from glimpser.core.errors import Rejected
 from glimpser.core.exports import MAX_LENGTH_S, Export, Span, StoredPicture
 from glimpser.core.ids import TemplateId
-from glimpser.core.local_time import zone_of
+from glimpser.core.local_time import shown_zone, zone_of
 from glimpser.core.pages import MAX_LIMIT, Page, PageRequest
 from glimpser.core.ports import Database, ObjectStore, StoredObject, VideoEncoder
 from glimpser.core.repositories import Transaction
-from glimpser.core.templates import Template, TemplateFilter
+from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 from glimpser.services.film_plan import Shown, step_of, timelapse
 from glimpser.services.job_kinds import Progress
 from glimpser.services.picture_reading import PictureReader
@@ -44,20 +44,31 @@ class Made:
 
 @dataclass(slots=True, kw_only=True)
 class _Film:
-    """One film in the making; `total` is how many pictures it will have, about."""
+    """One film in the making; `total` is how many pictures it will have, about.
+
+    `timezone` is the clock of what is written into it, None this machine's.
+    """
 
     export: Export
+    timezone: str | None
     reader: PictureReader
     progress: Progress
     total: int = 0
     gaps: int = 0
     notes: dict[str, object]
 
-    def caption(self, at: datetime, name: str = "") -> str:
+    def caption(self, at: datetime, view: TemplateSettings | None = None) -> str:
+        """Give what is written into a picture; `view` where there are several."""
+        name = view.name if view else ""
         if not self.export.options.show_time:
             return name
-        local = at.astimezone(zone_of(self.export.timezone))
-        return f"{name}  {local:%Y-%m-%d %H:%M:%S %Z}".strip()
+        zone = shown_zone(view.timezone, self.timezone) if view else self.timezone
+        return f"{name}  {_local(at, zone):%Y-%m-%d %H:%M:%S %Z}".strip()
+
+    def gap(self, begin: datetime, end: datetime) -> str:
+        """Give what is written where nothing was seen."""
+        first, last = _local(begin, self.timezone), _local(end, self.timezone)
+        return f"No pictures  {first:%Y-%m-%d %H:%M} - {last:%Y-%m-%d %H:%M %Z}"
 
     async def told(self) -> None:
         seen = self.reader.tally.seen
@@ -67,7 +78,11 @@ class _Film:
 class FilmMaking:
     """Event loop's thread. Memory is needed for one picture, and for where the chosen ones lie."""
 
-    def __init__(self, database: Database, store: ObjectStore, encoder: VideoEncoder) -> None:
+    def __init__(
+        self, database: Database, store: ObjectStore, encoder: VideoEncoder, *, timezone: str | None = None
+    ) -> None:
+        """`timezone`: the clock of times in films whose view has none of its own; None: this machine's."""
+        self._timezone = timezone
         self._database = database
         self._store = store
         self._encoder = encoder
@@ -79,7 +94,13 @@ class FilmMaking:
             Rejected: there are no pictures, or none that can be read.
             Unavailable: the store is away, the disk is full, or the encoder ended.
         """
-        film = _Film(export=export, reader=PictureReader(self._store), progress=progress, notes={})
+        film = _Film(
+            export=export,
+            timezone=shown_zone(export.timezone, self._timezone),
+            reader=PictureReader(self._store),
+            progress=progress,
+            notes={},
+        )
         await progress.report(0.0, "choosing pictures")
         make = {"timelapse": self._timelapse, "video": self._true_pace, "teaser": self._teaser}[export.kind]
         async with aclosing(make(film)) as stills:
@@ -135,7 +156,7 @@ class FilmMaking:
         stills = [Still(jpeg=jpeg, at=tick, frames=shown.frames, caption=film.caption(taken_at))]
         if shown.gap_until is not None:
             film.gaps += 1
-            words = _gap(film.export, taken_at, shown.gap_until.captured_at)
+            words = film.gap(taken_at, shown.gap_until.captured_at)
             stills.append(Still(jpeg=None, at=tick + shown.frames, frames=shown.gap_frames, caption=words))
         return stills
 
@@ -180,7 +201,7 @@ class FilmMaking:
             for picture in await self._database.read(read):
                 jpeg = await film.reader.read(picture)
                 if jpeg is not None:
-                    caption = film.caption(picture.captured_at, name=view.settings.name)
+                    caption = film.caption(picture.captured_at, view=view.settings)
                     yield Still(jpeg=jpeg, at=tick, caption=caption)
                     tick, shown = tick + 1, shown + 1
             name = "views" if shown else "empty_views"
@@ -251,9 +272,8 @@ def _spec(export: Export) -> VideoSpec:
     )
 
 
-def _gap(export: Export, begin: datetime, end: datetime) -> str:
-    zone = zone_of(export.timezone)
-    return f"No pictures  {begin.astimezone(zone):%Y-%m-%d %H:%M} - {end.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+def _local(moment: datetime, timezone: str | None) -> datetime:
+    return moment.astimezone(None if timezone is None else zone_of(timezone))
 
 
 def _view_of(export: Export) -> TemplateId:

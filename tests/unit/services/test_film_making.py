@@ -2,21 +2,41 @@
 
 import io
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from av.codec.codec import UnknownCodecError
 
 from glimpser.core.encoding import Still, VideoSpec
 from glimpser.core.errors import Rejected
-from glimpser.core.exports import ExportKind
+from glimpser.core.exports import ExportKind, FilmOptions
 from glimpser.encoding import wire
 from glimpser.encoding.encode_main import choose_encoder, encode
-from tests.contract.samples import START, capture
+from glimpser.services.film_making import FilmMaking
+from tests.contract.samples import START, at, capture, export
 from tests.export_world import VIEW, ExportWorld, boxes, decoded, jpeg, open_exports
 
 pytestmark = pytest.mark.anyio
+
+
+class Pen:
+    """A `VideoEncoder` that notes what it is to show, and makes nothing."""
+
+    def __init__(self) -> None:
+        self.stills: list[Still] = []
+
+    @asynccontextmanager
+    async def open(self, _spec: VideoSpec) -> AsyncIterator["Pen"]:
+        yield self
+
+    async def add(self, still: Still) -> None:
+        self.stills.append(still)
+
+    async def finish(self) -> None:
+        return None
 
 
 @pytest.fixture
@@ -110,6 +130,29 @@ async def test_pictures_of_another_shape_get_black_bars(world: ExportWorld) -> N
     assert film.size == (160, 90)
     assert film.last[:, :40].mean() < 20
     assert film.last[:, 75:85].mean() > 180
+
+
+@pytest.mark.parametrize(
+    ("own", "written"), [("UTC", "2025-03-30 10:00:00 JST"), ("Europe/Berlin", "2025-03-30 03:00:00 CEST")]
+)
+@pytest.mark.parametrize("kind", ["timelapse", "video", "teaser"])
+async def test_times_are_on_the_clock_of_the_view_else_on_that_of_captions(
+    tmp_path: Path, kind: ExportKind, own: str, written: str
+) -> None:
+    async with open_exports(tmp_path) as world:
+        await world.add_view(timezone=own, groups=("street",))
+        await world.add_pictures([1])
+        pen = Pen()
+        films = FilmMaking(world.database, world.store, pen, timezone="Asia/Tokyo")
+        subject: dict[str, Any] = (
+            {"group": "street"} if kind == "teaser" else {"template_id": VIEW, "timezone": own}
+        )
+        wanted = export(kind=kind, start=at(0), end=at(9), options=FilmOptions(), **subject)
+
+        with pytest.raises(Rejected):  # it only looks
+            await films.make(wanted, "key", world.told)
+
+    assert [still.caption.removeprefix("Front door  ") for still in pen.stills] == [written]
 
 
 @pytest.mark.parametrize("kind", ["timelapse", "video", "zip"])
