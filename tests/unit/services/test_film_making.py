@@ -145,7 +145,9 @@ async def test_times_are_on_the_clock_of_the_view_else_on_that_of_captions(
         pen = Pen()
         films = FilmMaking(world.database, world.store, pen, timezone="Asia/Tokyo")
         subject: dict[str, Any] = (
-            {"group": "street"} if kind == "teaser" else {"template_id": VIEW, "timezone": own}
+            {"template_id": None, "group": "street", "timezone": "UTC"}
+            if kind == "teaser"
+            else {"template_id": VIEW, "timezone": own}
         )
         wanted = export(kind=kind, start=at(0), end=at(9), options=FilmOptions(), **subject)
 
