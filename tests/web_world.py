@@ -62,8 +62,8 @@ from glimpser.streaming.hub import Client, Hub, Subscription
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
 from glimpser.web.application import build
-from glimpser.web.forms import parse_template
 from glimpser.web.shapes import settings_json
+from glimpser.web.template_forms import parse_template
 from glimpser.web.wiring import Services, WebSettings
 from tests.fake_post import FakePost
 

@@ -14,8 +14,8 @@ from glimpser.services.moving import Moving
 from glimpser.services.templates import Templates
 from glimpser.streaming import banner
 from glimpser.vision.motion.registry import build_detector
-from glimpser.web.forms import parse_template
 from glimpser.web.shapes.templates import settings_json
+from glimpser.web.template_forms import parse_template
 
 
 def each(*listeners: Callable[[TemplateId], None]) -> Callable[[TemplateId], None]:

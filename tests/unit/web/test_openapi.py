@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from glimpser import __version__
 from glimpser.cli import app
 from glimpser.web.application import openapi_document
-from glimpser.web.forms import NEUTRAL
+from glimpser.web.template_forms import NEUTRAL
 from glimpser.web.wiring import WebSettings
 
 GOLDEN = Path(__file__).parents[3] / "docs/reference/openapi.json"

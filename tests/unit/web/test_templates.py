@@ -12,7 +12,8 @@ from glimpser.core.health import HealthState, ViewHealth
 from glimpser.core.ids import TemplateId, is_id, new_id
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.pages import PageRequest
-from glimpser.web.forms import NEUTRAL, merge_patch
+from glimpser.web.forms import merge_patch
+from glimpser.web.template_forms import NEUTRAL
 from tests.web_world import World
 
 pytestmark = pytest.mark.anyio

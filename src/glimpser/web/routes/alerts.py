@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from glimpser.core.alerts import AlertFilter, AlertState
 from glimpser.core.events import Level
 from glimpser.core.ids import ChannelId, TemplateId
-from glimpser.web.forms import AlertTestForm
+from glimpser.web.alert_forms import AlertTestForm
 from glimpser.web.routes.paging import AlertPage
 from glimpser.web.routes.parameters import OfTemplate, Period, ThisAlert
 from glimpser.web.shapes import (

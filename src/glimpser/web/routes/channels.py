@@ -3,8 +3,8 @@
 from fastapi import Request, Response
 
 from glimpser.core.alerts import Channel
+from glimpser.web.alert_forms import ChannelForm
 from glimpser.web.conditions import strong_tag, version_match
-from glimpser.web.forms import ChannelForm
 from glimpser.web.routes.paging import ChannelPage
 from glimpser.web.routes.parameters import IfMatch, ThisChannel
 from glimpser.web.shapes import KindView, Listing, Reply, channel_test_view, channel_view

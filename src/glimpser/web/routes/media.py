@@ -16,7 +16,6 @@ from glimpser.core.frames import Frame, shared_width
 from glimpser.core.ids import TemplateId
 from glimpser.streaming.mjpeg import MjpegResponse
 from glimpser.web.conditions import ByteRange, Unsatisfiable, none_match, requested_range, strong_tag
-from glimpser.web.forms import StreamTicketForm
 from glimpser.web.problems import problem
 from glimpser.web.routes.paging import TicketPage
 from glimpser.web.routes.parameters import (
@@ -27,6 +26,7 @@ from glimpser.web.routes.parameters import (
     ThisTemplate,
     Width,
 )
+from glimpser.web.session_forms import StreamTicketForm
 from glimpser.web.shapes import Listing, Reply, StreamTicketView, made_ticket_view
 from glimpser.web.sight import still_visible
 from glimpser.web.wiring import By, Caller, Seen, Services, Settings, Wired, viewer_of

@@ -5,7 +5,7 @@ from fastapi import Response
 from glimpser.core.rules import RuleHistory
 from glimpser.rules.evaluate import decisive, evaluate
 from glimpser.rules.parse import check_ids, rule_of
-from glimpser.web.forms import RulesTestForm
+from glimpser.web.alert_forms import RulesTestForm
 from glimpser.web.shapes import Reply, RulesVerdictView, rule_verdict_view
 from glimpser.web.wiring import Wired
 

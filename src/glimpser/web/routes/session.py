@@ -4,8 +4,8 @@ from fastapi import Request, Response
 
 from glimpser.services.accounts import Session
 from glimpser.web.account_forms import PasswordForm
-from glimpser.web.forms import LoginForm, SetupForm
 from glimpser.web.security import clear_session, principal_of, set_session
+from glimpser.web.session_forms import LoginForm, SetupForm
 from glimpser.web.shapes import LoginView, Reply, SessionView, SetupDone, SetupState, me_view, user_view
 from glimpser.web.wiring import Caller, Wired
 

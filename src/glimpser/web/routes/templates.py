@@ -12,7 +12,7 @@ from glimpser.core.health import HealthState
 from glimpser.core.ids import TemplateId
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings
 from glimpser.web.conditions import strong_tag, version_match
-from glimpser.web.forms import ProbeForm, TemplateForm, merge_patch
+from glimpser.web.forms import merge_patch
 from glimpser.web.routes.paging import TemplatePage
 from glimpser.web.routes.parameters import IfMatch, ThisTemplate
 from glimpser.web.shapes import (
@@ -26,6 +26,7 @@ from glimpser.web.shapes import (
     settings_json,
     template_view,
 )
+from glimpser.web.template_forms import ProbeForm, TemplateForm
 from glimpser.web.wiring import By, Caller, Seen, Services, Wired
 
 FILE_TYPES = (
