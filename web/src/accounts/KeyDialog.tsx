@@ -1,14 +1,13 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Copy } from 'lucide-react';
 import { useRef, useState, type SubmitEvent } from 'react';
 import { api, bodyOf } from '../api/client';
 import { serverNow } from '../api/clock';
 import type { NewApiKey } from '../api/types';
-import { FieldFrame, FormError, SelectField, TextField } from '../forms/Input';
+import { FormError, SelectField, TextField } from '../forms/Input';
 import { findingsOf, focusFirstError, NO_FINDINGS } from '../forms/problems';
 import type { Errors } from '../forms/schema';
+import { CopyField } from '../ui/CopyField';
 import { Dialog } from '../ui/Dialog';
-import { toast } from '../ui/toasts';
 import { keyForm, LIFETIMES, NEW_KEY } from './model';
 import { accountKeys } from './queries';
 import { RoleFields } from './RoleFields';
@@ -84,37 +83,13 @@ function KeyForm({ onMade, onClose }: { onMade: (key: NewApiKey) => void; onClos
 }
 
 function MadeKey({ made, onClose }: { made: NewApiKey; onClose: () => void }) {
-  const text = useRef<HTMLInputElement>(null);
-  const copy = async () => {
-    text.current?.select();
-    try {
-      await navigator.clipboard.writeText(made.key);
-      toast('The key was copied.');
-    } catch {
-      // Without a secure context, or without leave, a page may not copy; people may.
-      toast('The key is selected: copy it with your keyboard.');
-    }
-  };
   return (
     <div className="space-y-5">
-      <FieldFrame label="Key" hint="It is shown this once. Programs send it in the header x-api-key.">
-        {(aria) => (
-          <div className="flex gap-2">
-            <input
-              ref={text}
-              {...aria}
-              readOnly
-              className="field font-mono text-sm"
-              value={made.key}
-              onFocus={(event) => event.target.select()}
-            />
-            <button type="button" className="btn" onClick={() => void copy()}>
-              <Copy aria-hidden className="size-4" />
-              Copy
-            </button>
-          </div>
-        )}
-      </FieldFrame>
+      <CopyField
+        label="Key"
+        hint="It is shown this once. Programs send it in the header x-api-key."
+        value={made.key}
+      />
       <div className="flex justify-end">
         <button type="button" className="btn btn-primary" onClick={onClose}>
           I have kept it

@@ -22,14 +22,24 @@ import {
 } from './model';
 import { exportKeys } from './queries';
 
+interface Props {
+  item: Export;
+  /** Somebody came here for this one: it is scrolled to and set off. */
+  isMeant: boolean;
+}
+
 /** One film or archive: how far it is, and then the thing itself. */
-export function ExportItem({ item }: { item: Export }) {
+export function ExportItem({ item, isMeant }: Props) {
   const [plays, setPlays] = useState(false);
   const now = useNow();
   const { title, kind, status, step, progress, error, size_bytes: size, expires_at: expiresAt } = item;
   const hasFile = item.artifact_id !== null;
   return (
-    <li className="border-b border-line p-4 text-sm last:border-0">
+    <li
+      ref={isMeant ? scrollTo : undefined}
+      aria-current={isMeant || undefined}
+      className="scroll-mt-4 border-b border-line p-4 text-sm last:border-0 aria-[current]:bg-accent-soft"
+    >
       <div className="flex flex-wrap items-start gap-3">
         <div className="mr-auto min-w-0">
           <h2 className="truncate font-medium">
@@ -77,6 +87,10 @@ export function ExportItem({ item }: { item: Export }) {
       )}
     </li>
   );
+}
+
+function scrollTo(item: HTMLElement | null): void {
+  item?.scrollIntoView({ block: 'center' });
 }
 
 function RemoveButton({ item }: { item: Export }) {

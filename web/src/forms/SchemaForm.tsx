@@ -3,6 +3,7 @@ import { CheckField, SelectField, TextField } from './Input';
 import { ListField, MapField, RowsField } from './Lists';
 import { SecretField } from './SecretField';
 import { FormSection } from './Section';
+import { useFold } from './useFold';
 import { partsOf, setIn, type Errors, type Field, type Values } from './schema';
 
 interface Props {
@@ -17,6 +18,7 @@ interface Props {
 /** The main fields, those few people need folded below them, and the rest in parts with titles. */
 export function SchemaForm({ fields, values, errors, stored, onChange }: Props) {
   const { main, advanced, sections } = partsOf(fields);
+  const advancedFold = useFold(hasError(advanced, errors));
   const grid = (part: readonly Field[], className = '') => (
     <div className={`grid grid-cols-2 items-start gap-x-4 gap-y-5 ${className}`}>
       {part.map((field) => (
@@ -37,7 +39,7 @@ export function SchemaForm({ fields, values, errors, stored, onChange }: Props) 
       <div className="space-y-5">
         {main.length > 0 && grid(main)}
         {advanced.length > 0 && (
-          <details className="group" open={hasError(advanced, errors)}>
+          <details className="group" {...advancedFold}>
             <summary className="flex items-center gap-2 rounded py-1 text-sm text-dim hover:text-ink pointer-coarse:py-3">
               <ChevronRight aria-hidden className="size-4 transition-transform group-open:rotate-90" />
               More options

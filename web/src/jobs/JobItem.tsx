@@ -5,9 +5,11 @@ import { api, bodyOf } from '../api/client';
 import { explain } from '../api/errors';
 import type { Job } from '../api/types';
 import { percent } from '../format/words';
+import { useMay } from '../session';
 import { Ago, State } from '../ui/parts';
 import { toast } from '../ui/toasts';
 import { useNow } from '../ui/useNow';
+import { outcomeOf } from './outcome';
 import { jobKeys, noteJob } from './queries';
 import { isUnderWay, jobDuration, jobKind, jobState, mayRepeat } from './words';
 
@@ -43,12 +45,37 @@ export function JobItem({ job, source }: Props) {
           {took !== null && <span>{took}</span>}
           {job.attempts > 1 && <span>attempt {`${job.attempts} of ${job.max_attempts}`}</span>}
           <Ago at={job.started_at ?? job.created_at} />
+          <OutcomeLink job={job} />
         </p>
         {job.status === 'running' && <JobBar job={job} />}
         {job.error !== null && <p className="mt-1 text-xs break-words text-dim">{job.error}</p>}
       </div>
       <JobActions job={job} />
     </li>
+  );
+}
+
+/** Leads to what the job has made. */
+function OutcomeLink({ job }: { job: Job }) {
+  const outcome = outcomeOf(job, useNow(), useMay('admin'));
+  const className = 'rounded text-accent underline underline-offset-2';
+  if (outcome === null) return null;
+  if (outcome.type === 'export') {
+    return (
+      <Link to="/exports" hash={outcome.jobId} className={className}>
+        Show it
+      </Link>
+    );
+  }
+  const { label, address, download } = outcome;
+  return (
+    <a
+      href={address}
+      className={className}
+      {...(download ? { download: true } : { target: '_blank', rel: 'noreferrer' })}
+    >
+      {label}
+    </a>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, useLocation } from '@tanstack/react-router';
 import { Clapperboard, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { ExportDialog } from '../exports/ExportDialog';
@@ -14,6 +14,7 @@ const route = getRouteApi('/shell/exports');
 export function ExportsPage() {
   const isOperator = useMay('operator');
   const { source } = route.useSearch();
+  const hash = useLocation({ select: (location) => location.hash });
   const [making, setMaking] = useState(source !== undefined);
   const exports = useInfiniteQuery({ ...exportsQuery, enabled: isOperator });
   if (!isOperator) return <NeedsRole needed="operator" alone />;
@@ -32,7 +33,7 @@ export function ExportsPage() {
           items.length > 0 ? (
             <ul className="card">
               {items.map((item) => (
-                <ExportItem key={item.id} item={item} />
+                <ExportItem key={item.id} item={item} isMeant={item.job_id === hash} />
               ))}
             </ul>
           ) : (

@@ -13,6 +13,8 @@ import { RulesSection } from '../rules/RulesSection';
 import { useMay } from '../session';
 import { BigPicture } from '../sources/BigPicture';
 import { useRemoveSource } from '../sources/mutations';
+import { SENT_KIND } from '../sources/push';
+import { PushSection } from '../sources/PushSection';
 import { ScheduleSection } from '../sources/ScheduleSection';
 import { Confirm } from '../ui/Dialog';
 import { Ago, Empty, Failure, Head, Section, Skeleton, State } from '../ui/parts';
@@ -63,6 +65,7 @@ function SourceView({ template }: { template: Template }) {
         </div>
         <div className="space-y-6">
           <Facts template={template} />
+          {isOperator && template.kind === SENT_KIND && <PushSection template={template} />}
           {isOperator && <ScheduleSection template={template} />}
           <RecentEvents template={template} />
           {isAdmin && <RulesSection template={template} />}

@@ -12,6 +12,9 @@ import { AreaEditor } from './AreaEditor';
 import { KindPicker } from './KindPicker';
 import { useProbe } from './ProbeResult';
 import { TryPanel } from './TryPanel';
+import { SENT_KIND } from './push';
+import { retentionInWords } from './retention';
+import { RetentionFields } from './RetentionFields';
 import { SCHEDULE_POINTERS } from './schedule';
 import { ScheduleFields } from './ScheduleFields';
 import {
@@ -26,9 +29,6 @@ import {
   type SourceValues,
   type Start,
 } from './model';
-
-/** Kinds whose pictures are sent: there is nothing to try. */
-const SENT = new Set(['push']);
 
 interface Props {
   kinds: readonly Kind[];
@@ -107,7 +107,7 @@ export function SourceForm({ kinds, template, start, save, onSaved, conflict, ca
         />
       </div>
       <div className="min-w-0 xl:sticky xl:top-6 xl:col-start-2 xl:row-span-2 xl:row-start-1 xl:self-start">
-        {!SENT.has(values.kind) && <TryPanel probe={probe} kinds={kinds} onTry={tryOut} />}
+        {values.kind !== SENT_KIND && <TryPanel probe={probe} kinds={kinds} onTry={tryOut} />}
       </div>
       <div className="min-w-0 space-y-6">
         <div className="space-y-3">
@@ -120,6 +120,17 @@ export function SourceForm({ kinds, template, start, save, onSaved, conflict, ca
           </FormSection>
           <MotionSection values={values} errors={errors} set={set} />
           <AreaSection template={template} values={values} errors={errors} set={set} />
+          <FormSection
+            title="How long it is kept"
+            aside={retentionInWords(values.retention)}
+            open={hasAny(errors, 'retention')}
+          >
+            <RetentionFields
+              value={values.retention}
+              errors={errors}
+              onChange={(retention) => set({ retention })}
+            />
+          </FormSection>
           <FilmSection values={values} errors={errors} set={set} />
           <MoreSection values={values} errors={errors} set={set} />
         </div>

@@ -19,6 +19,13 @@ import {
   scheduleValues,
   type ScheduleValues,
 } from './schedule';
+import {
+  checkRetention,
+  RETENTION_POINTERS,
+  retentionBody,
+  retentionValues,
+  type RetentionValues,
+} from './retention';
 import { areasOf, checkAreas, fieldsOfAreas, type Area } from './areas';
 
 export interface SourceValues {
@@ -33,6 +40,7 @@ export interface SourceValues {
   threshold: number;
   areas: Area[];
   schedule: ScheduleValues;
+  retention: RetentionValues;
   /** A film of each day; its length as it is typed. */
   film: { daily: boolean; lengthS: string; fps: number };
   /** What is written into every picture. */
@@ -65,6 +73,7 @@ export function newSource(kind: Kind, found: Values = {}): SourceValues {
     threshold: 0,
     areas: [],
     schedule: newSchedule(ownZone()),
+    retention: retentionValues({}),
     film: { daily: false, lengthS: '30', fps: 24 },
     overlay: { name: false, time: false },
   };
@@ -81,6 +90,7 @@ export function sourceValues(template: Template, kind: Kind): SourceValues {
     ...template.motion,
     areas: areasOf(template),
     schedule: scheduleValues(template, ownZone()),
+    retention: retentionValues(template),
     film: {
       daily: template.timelapse?.daily ?? false,
       lengthS: String(template.timelapse?.length_s ?? 30),
@@ -104,6 +114,7 @@ export function sourceBody(values: SourceValues, fields: readonly Field[], known
     motion: { detector: values.detector, sensitivity: values.sensitivity, threshold: values.threshold },
     ...fieldsOfAreas(values.areas),
     ...scheduleBody(values.schedule),
+    retention: retentionBody(values.retention),
     timelapse: values.film.daily
       ? { daily: true, length_s: Number(values.film.lengthS), fps: values.film.fps }
       : null,
@@ -136,6 +147,7 @@ export function checkSource(values: SourceValues, fields: readonly Field[]): Err
     ...(values.name.trim() === '' && { name: 'A name is needed.' }),
     ...(Object.keys(checkAreas(values.areas)).length > 0 && { zones: 'Every zone needs a name of its own.' }),
     ...checkSchedule(values.schedule),
+    ...checkRetention(values.retention),
     ...(values.film.daily &&
       !(Number(values.film.lengthS) >= 1 && Number(values.film.lengthS) <= 600) && {
         'timelapse/length_s': 'From 1 to 600 seconds.',
@@ -147,7 +159,12 @@ export function checkSource(values: SourceValues, fields: readonly Field[]): Err
 export function pointersOf(fields: readonly Field[]): string[] {
   const motion = ['motion/detector', 'motion/sensitivity', 'motion/threshold'];
   const settings = ['name', 'groups', 'notes', ...motion, 'timelapse/length_s'];
-  return [...settings, ...SCHEDULE_POINTERS, ...fields.map(({ name }) => `config/${name}`)];
+  return [
+    ...settings,
+    ...SCHEDULE_POINTERS,
+    ...RETENTION_POINTERS,
+    ...fields.map(({ name }) => `config/${name}`),
+  ];
 }
 
 export function groupsOf(text: string): string[] {
