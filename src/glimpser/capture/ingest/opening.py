@@ -17,7 +17,7 @@ from glimpser.capture.ingest.guards import MAX_PICTURE_PX, NO_PROTOCOL, VIDEO_FO
 from glimpser.capture.ingest.hls import WEB_SCHEMES
 from glimpser.capture.ingest.newest import newest_video
 from glimpser.capture.ingest.peers import Peers
-from glimpser.capture.ingest.web import is_paced, open_web, stopped_by_proxy
+from glimpser.capture.ingest.web import is_stamped, open_web, stopped_by_proxy
 from glimpser.core.clock import SystemClock
 from glimpser.core.errors import GlimpserError, Unavailable
 from glimpser.core.live import MediaInput
@@ -49,13 +49,15 @@ _READ_GRACE_S = 2.0
 class Media:
     """An open stream or file and its first video stream.
 
-    `paced`: it may come faster than it is to be shown, in segments or all at once. `is_outdated` tells of a
-    file whether another has taken its place.
+    `paced`: it may come faster than it is to be shown, in segments or all at once. `stamped`: its time stamps
+    are its own; libav makes some up, 25 a second, where a format has none. `is_outdated` tells of a file
+    whether another has taken its place.
     """
 
     container: InputContainer
     stream: VideoStream
     paced: bool = False
+    stamped: bool = True
     is_outdated: Callable[[], bool] = lambda: False
 
     @property
@@ -98,10 +100,12 @@ class Opener:
             try:
                 chosen = self._chosen(media)
                 container = self._open_in_time(chosen, stack)
+                stamped = is_stamped(container)
                 yield Media(
                     container,
                     _video_of(container),
-                    paced=media.proxy is not None and is_paced(container),
+                    paced=media.proxy is not None and stamped,
+                    stamped=stamped,
                     is_outdated=lambda: self._chosen(media) != chosen,
                 )
             except av.error.FFmpegError as error:

@@ -72,14 +72,17 @@ class MediaTime:
 
 
 def read_camera(media: Media, monotonic: Callable[[], float] = time.monotonic) -> Iterator[Read]:
-    """Read a stream that sets the pace itself; ends when the camera ends it."""
+    """Read a stream that sets the pace itself; ends when the camera ends it.
+
+    Pictures without time stamps of their own were taken when they come.
+    """
     clock, lag = MediaTime(_MAX_CAMERA_STEP_S), LagMeter()
     came_at = asked_at = monotonic()
     for packet in media.container.demux(media.stream):
         if packet.size == 0:
             continue  # the end, or side data alone
         now = monotonic()
-        media_s = clock.of(packet, otherwise_s=now - came_at)
+        media_s = clock.of(packet, otherwise_s=now - came_at, anew=not media.stamped)
         came_at = now
         yield Read(packet, media_s, lag.lag_s(now, media_s, waited_s=now - asked_at))
         asked_at = monotonic()

@@ -19,7 +19,7 @@ _PROTOCOLS = "http,https,httpproxy,tls,tcp"
 _FORMATS = f"{VIDEO_FORMATS},live_flv,mpjpeg"
 _HLS_FORMATS = f"hls,{VIDEO_FORMATS},aac,ac3,eac3,mp3,webvtt"
 """With the sound and subtitles that playlists name."""
-_UNPACED = frozenset({"mpjpeg", "mjpeg"})
+_UNSTAMPED = frozenset({"mpjpeg", "mjpeg"})
 """Formats without time stamps: each picture is shown when it comes."""
 _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
@@ -47,9 +47,9 @@ def open_web(media: MediaInput, proxy: str, *, timeout_s: tuple[float, float]) -
         return _open_hls(media, proxy, timeout_s)
 
 
-def is_paced(container: InputContainer) -> bool:
-    """Tell whether a stream may come faster than it is to be shown."""
-    return container.format.name not in _UNPACED
+def is_stamped(container: InputContainer) -> bool:
+    """Tell whether a stream says when its pictures are to be shown."""
+    return container.format.name not in _UNSTAMPED
 
 
 _FORBIDDEN = (

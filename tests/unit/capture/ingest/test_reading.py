@@ -1,6 +1,6 @@
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import cast
 
@@ -254,3 +254,13 @@ def test_a_camera_is_read_as_it_comes_and_its_end_is_no_packet(clips: Path) -> N
     assert len(seen) == 60
     assert seen[-1].media_s == pytest.approx(59 / FPS)
     assert all(one.packet.size for one in seen)
+
+
+def test_pictures_without_time_stamps_were_taken_when_they_came(clips: Path) -> None:
+    every_half_second = count(0, 0.5)  # asked twice for each packet: when it came, and when it had been read
+
+    with opened(clips / "plain.mp4") as media:
+        seen = list(read_camera(replace(media, stamped=False), lambda: float(next(every_half_second))))
+
+    assert [one.media_s for one in seen[:4]] == [0.0, 1.0, 2.0, 3.0]
+    assert seen[-1].media_s == 59.0
