@@ -83,10 +83,11 @@ class Server:
     def answers(self, path: str, answer: bytes, *, state: str, reason: str) -> Trouble:
         """Break it by another answer for a path."""
         good = self.camera.pages[path]
-        put = self.camera.pages.__setitem__
-        return Trouble(
-            does=lambda: put(path, answer), mend=lambda: put(path, good), state=state, reason=reason
-        )
+
+        def put(given: bytes | Body) -> None:
+            self.camera.pages[path] = given  # of the server that runs now
+
+        return Trouble(does=lambda: put(answer), mend=lambda: put(good), state=state, reason=reason)
 
     def locked(self) -> Trouble:
         """Break it by another password."""
