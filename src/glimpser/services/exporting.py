@@ -30,7 +30,8 @@ from glimpser.services.job_kinds import (
 
 CONCURRENCY = 2
 """Videos encoded at one time; each takes a core, after everybody else."""
-RETRY = RetryPolicy(max_attempts=3, delays_s=(30.0, 300.0))
+RETRY = RetryPolicy(max_attempts=8, delays_s=(30.0, 300.0, 900.0))
+"""Long enough to outlive a store that is away for hours."""
 
 
 class Maker(Protocol):
