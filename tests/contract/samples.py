@@ -206,7 +206,7 @@ def stream_ticket(seconds: float = 0, **changes: Any) -> StreamTicket:
     return replace(ordinary, **changes)
 
 
-def audit_entry(number: int) -> AuditEntry:
+def audit_entry(number: float) -> AuditEntry:
     return AuditEntry(
         id=id_at(number),
         at=at(number),

@@ -52,6 +52,8 @@ def retention_limits(config: Config) -> RetentionLimits:
         total=RetentionPolicy(max_count=section.total_count, max_bytes=section.total_bytes),
         history_days=section.history_days,
         deleted_view_days=section.deleted_view_days,
+        audit_days=section.audit_days,
+        refusals=section.audit_refusals,
     )
 
 

@@ -43,6 +43,13 @@ class Retention(Section):
     deleted_view_days: Days = setting(
         7, wants=DAYS, meaning="How long all this is kept of views that were deleted."
     )
+    audit_days: Days = setting(365, wants=DAYS, meaning="How long entries of the audit log are kept.")
+    audit_refusals: Annotated[WholeNumber, Field(ge=100, le=1_000_000)] = setting(
+        10_000,
+        wants="a whole number from 100 to 1000000",
+        meaning="How many refused sign-ins, setups and changes of passwords it keeps, of each; "
+        "the oldest go first.",
+    )
     hour: Annotated[WholeNumber, Field(ge=0, le=23)] = setting(
         3,
         wants="a whole number from 0 to 23",

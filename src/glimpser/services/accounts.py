@@ -16,7 +16,7 @@ from glimpser.core.ids import UserId, new_id
 from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
 from glimpser.services.attempts import Attempts
-from glimpser.services.audit import Actor, entry
+from glimpser.services.audit import LOGIN_REFUSED, PASSWORD_REFUSED, SETUP_REFUSED, Actor, entry
 from glimpser.services.emails import checked_email, normalised
 from glimpser.services.passwords import MAX_CHARS, Passwords, check_password
 from glimpser.services.principals import Principals
@@ -94,7 +94,7 @@ class Accounts:
             return user
 
     async def _check_setup_code(self, code: str, client_ip: str | None) -> None:
-        async with self._guessing(SETUP, "setup.refused", Actor(SETUP, client_ip)):
+        async with self._guessing(SETUP, SETUP_REFUSED, Actor(SETUP, client_ip)):
             if self._setup_code is None or not self._setup_code.matches(code):
                 log.warning("account.setup_code_wrong", client_ip=client_ip)
                 raise Denied("This is not the setup code: it stands in the program's first lines of output.")
@@ -156,14 +156,14 @@ class Accounts:
         return self._session(changed)
 
     async def _check_current(self, user: User, password: str, *, client_ip: str | None) -> None:
-        async with self._guessing(user.email, "user.password_refused", Actor(user.email, client_ip), user.id):
+        async with self._guessing(user.email, PASSWORD_REFUSED, Actor(user.email, client_ip), user.id):
             if not await self._fits(user.password_hash, password, client_ip):
                 raise Denied("The current password is wrong.")
 
     async def _user_with(self, account: str, password: str, *, client_ip: str | None) -> User:
         user = await self._database.read(lambda tx: tx.users.by_email(account))
         actor = Actor(user.email if user else NOBODY, client_ip)
-        async with self._guessing(account, "login.refused", actor, user.id if user else NOBODY):
+        async with self._guessing(account, LOGIN_REFUSED, actor, user.id if user else NOBODY):
             encoded = user.password_hash if user else None
             fits = await self._fits(encoded, password, client_ip)
             if user is None or user.disabled or not fits:

@@ -8,6 +8,10 @@ from glimpser.core.ids import new_id
 from glimpser.core.pages import Page, PageRequest
 from glimpser.core.ports import Database
 
+LOGIN_REFUSED, SETUP_REFUSED, PASSWORD_REFUSED = "login.refused", "setup.refused", "user.password_refused"
+REFUSALS = (LOGIN_REFUSED, SETUP_REFUSED, PASSWORD_REFUSED)
+"""Actions that strangers can have written down as often as they are let try."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -23,6 +23,7 @@ from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
 from glimpser.core.retention import Kept, Removed, RetentionPolicy, Sieve, days_before
 from glimpser.core.templates import Template, TemplateFilter
+from glimpser.services.audit import REFUSALS
 from glimpser.services.job_kinds import JobKind, Progress, Result, RetryPolicy
 from glimpser.services.jobs import Jobs
 
@@ -44,12 +45,18 @@ _RemoveRows = Callable[[Transaction, datetime], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionLimits:
-    """`views` holds for each view that says nothing else, `total` for all of them together."""
+    """`views` holds for each view that says nothing else, `total` for all of them together.
+
+    Of the audit log, entries of `audit_days`, but of each of its `REFUSALS` no more than so many: whoever
+    guesses passwords fills no disk, and pushes nothing else out.
+    """
 
     views: RetentionPolicy = field(default_factory=lambda: RetentionPolicy(max_age_days=30))
     total: RetentionPolicy = _EVERYTHING
     history_days: int = 90
     deleted_view_days: int = 7
+    audit_days: int = 365
+    refusals: int = 10_000
 
 
 class Retention:
@@ -89,6 +96,7 @@ class Retention:
             removed += await self._thin_out(view, own, now)
         await progress.report(None, "all views together")
         removed += _counted(await self._limit_total(now))
+        removed["audit"] = await self._limit_audit(now)
         _log.info("retention.done", **removed)
         return dict(removed)
 
@@ -145,6 +153,13 @@ class Retention:
             until = kept[-1].id
         return removed
 
+    async def _limit_audit(self, now: datetime) -> int:
+        before, keep = days_before(now, self._limits.audit_days), self._limits.refusals
+        removed = await self._remove_rows(_remove_audit, before)
+        for action in REFUSALS:
+            removed += await self._until_none(partial(_remove_refusals, action=action, keep=keep))
+        return removed
+
     async def _remove(self, kept: Sequence[Kept]) -> Removed:
         if not kept:
             return Removed()
@@ -159,8 +174,12 @@ class Retention:
         return removed
 
     async def _remove_rows(self, remove: _RemoveRows, before: datetime) -> int:
+        return await self._until_none(lambda tx: remove(tx, before))
+
+    async def _until_none(self, remove: Callable[[Transaction], int]) -> int:
+        """Remove batch by batch; gives how many went."""
         removed = 0
-        while count := await self._database.write(lambda tx: remove(tx, before)):
+        while count := await self._database.write(remove):
             removed += count
         return removed
 
@@ -214,6 +233,14 @@ def _pictures(tx: Transaction, *, view: TemplateId | None, until: tuple[datetime
 
 def _all_pictures(tx: Transaction, *, until: str) -> Sequence[Kept]:
     return tx.retention.all_pictures(until=until, limit=_BATCH)
+
+
+def _remove_audit(tx: Transaction, before: datetime) -> int:
+    return tx.retention.remove_audit(before=before, limit=_BATCH)
+
+
+def _remove_refusals(tx: Transaction, *, action: str, keep: int) -> int:
+    return tx.retention.remove_refusals(action, keep=keep, limit=_BATCH)
 
 
 def _rows_of(view: TemplateId | None) -> Mapping[str, _RemoveRows]:

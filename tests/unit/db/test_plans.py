@@ -189,6 +189,8 @@ def use_retention(tx: Any) -> None:
     tx.observations.add(observation())
     tx.alerts.add(alert())
     tx.retention.remove_events(VIEW, before=at(9), limit=10)
+    tx.retention.remove_audit(before=at(9), limit=10)
+    tx.retention.remove_refusals("login.refused", keep=5, limit=10)
     tx.retention.remove_captures(VIEW, before=at(9), limit=10)
     tx.retention.remove_observations(VIEW, before=at(9), limit=10)
     for view in (None, VIEW):

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from glimpser.cluster.local import LocalJobQueue
+from glimpser.core.accounts import AuditFilter
 from glimpser.core.errors import NotFound
 from glimpser.core.events import Artifact
 from glimpser.core.health import HealthRecord
 from glimpser.core.ids import ChannelId, TemplateId, new_id
 from glimpser.core.keys import artifact_key
+from glimpser.core.pages import PageRequest
 from glimpser.core.ports import Database
 from glimpser.core.repositories import Transaction
 from glimpser.core.retention import RetentionPolicy
@@ -34,6 +36,7 @@ from tests.contract.samples import (
     alert,
     artifact,
     at,
+    audit_entry,
     capture,
     delivery,
     event,
@@ -206,6 +209,20 @@ async def test_rows_outlive_pictures(database: Database, clock: FakeClock) -> No
 
     assert await run(database, clock) == {"artifacts": 1, "bytes": 5}
     assert (await database.read(lambda tx: tx.events.get(shown.id))).artifact_id is None
+
+
+async def test_guessing_pushes_nothing_but_older_guesses_out_of_the_audit_log(
+    database: Database, clock: FakeClock
+) -> None:
+    guesses = [replace(audit_entry(90 * DAY_S + number), action="login.refused") for number in range(450)]
+    change, ancient = audit_entry(50 * DAY_S), audit_entry(39 * DAY_S)
+    await add(database, *guesses, change, ancient)
+
+    assert await run(database, clock, audit_days=60, refusals=20) == {"audit": 431}
+
+    page = await database.read(lambda tx: tx.audit.list(AuditFilter(), PageRequest(200)))
+    assert list(page.items) == [*reversed(guesses[-20:]), change]
+    assert await run(database, clock, audit_days=60, refusals=20) == {}
 
 
 async def test_of_a_deleted_view_everything_goes_a_week_after_it_was_made(

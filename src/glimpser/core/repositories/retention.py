@@ -40,3 +40,11 @@ class Retention(Protocol):
     def remove_alerts(self, view: TemplateId | None, *, before: datetime, limit: int) -> int:
         """Remove those made before then, with their deliveries."""
         ...
+
+    def remove_audit(self, *, before: datetime, limit: int) -> int:
+        """Remove at most so many entries of the audit log that are from before then."""
+        ...
+
+    def remove_refusals(self, action: str, *, keep: int, limit: int) -> int:
+        """Remove at most so many entries of one action, none of its newest `keep`."""
+        ...

@@ -28,6 +28,7 @@ from glimpser.db.tables import (
     IS_UNSETTLED,
     alerts,
     artifacts,
+    audit,
     captures,
     deliveries,
     events,
@@ -147,6 +148,19 @@ class SqlRetention:
             .order_by(alerts.c.created_at)
         )
         return self._delete(alerts, chosen, limit)
+
+    def remove_audit(self, *, before: datetime, limit: int) -> int:
+        chosen = select(audit.c.id).where(audit.c.at < before).order_by(audit.c.at)
+        return self._delete(audit, chosen, limit)
+
+    def remove_refusals(self, action: str, *, keep: int, limit: int) -> int:
+        chosen = (
+            select(audit.c.id)
+            .where(audit.c.action == action)
+            .order_by(audit.c.at.desc(), audit.c.id.desc())
+            .offset(keep)
+        )
+        return self._delete(audit, chosen, limit)
 
     def _delete(self, table: Table, chosen: Select[Any], limit: int) -> int:
         ids = self._connection.scalars(chosen.limit(limit)).all()
