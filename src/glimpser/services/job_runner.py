@@ -17,35 +17,25 @@ import structlog
 
 from glimpser.core import failpoints
 from glimpser.core.clock import Clock
-from glimpser.core.errors import (
-    Denied,
-    GlimpserError,
-    InvalidInput,
-    Misconfigured,
-    NotFound,
-    Rejected,
-    Unavailable,
-)
+from glimpser.core.errors import GlimpserError, Unavailable
 from glimpser.core.ids import JobId
 from glimpser.core.jobs import Job
 from glimpser.core.ports import Database, JobQueue
 from glimpser.core.repositories import Transaction
 from glimpser.observability.logs import log_context
 from glimpser.services.job_kinds import AfterCommit, JobKinds, JobSkipped, Result
+from glimpser.services.job_outcomes import CUT_OFF, Attempt, ended
 from glimpser.services.job_progress import Held, ThrottledProgress
 from glimpser.services.lanes import Budget, Lanes
 from glimpser.services.notices import JobNotice, Publish, say_nothing
 
 _log = structlog.get_logger(__name__)
 
-HOPELESS = (Rejected, InvalidInput, NotFound, Denied, Misconfigured)
-"""Errors that another attempt would only repeat: somebody must act first."""
 _BATCH = 64
 _RANDOM = SystemRandom().random
 _WRITE_RETRY_S = 1.0
 _SHORT, _LONG = timedelta(seconds=5), timedelta(seconds=60)
 """The pauses of jobs that find no room: the longer they have waited, the longer."""
-CANCELLED = "Cancelled by a person."
 
 
 class JobMetrics(Protocol):
@@ -75,20 +65,6 @@ class _Running(Held):
 
     def is_unwanted(self) -> bool:
         return self.is_cancelled or self.job.cancel_requested
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
-    """What one attempt came to: a result, the error that ended it, or why there was nothing to do."""
-
-    result: Result | None = None
-    error: GlimpserError | None = None
-    skipped: str | None = None
-    is_cancelled: bool = False
-    duration_s: float = 0.0
-
-
-_CANCELLED = _Attempt(is_cancelled=True)
 
 
 class JobRunner:
@@ -251,10 +227,10 @@ class JobRunner:
             except Exception:  # noqa: BLE001 (other jobs go on; this one is claimed again)
                 _log.exception("job.outcome_failed", kind=job.kind)
 
-    async def _outcome(self, held: _Running, lane: str) -> _Attempt:
+    async def _outcome(self, held: _Running, lane: str) -> Attempt:
         """Wait for a turn and make an attempt, unless somebody cancels it."""
         if held.is_unwanted():
-            return _CANCELLED
+            return CUT_OFF
         held.may_cancel = True
         try:
             async with self._lanes[held.job.kind].turn(lane):
@@ -263,23 +239,23 @@ class JobRunner:
             if not held.is_unwanted() or held.task is None:
                 raise
             held.task.uncancel()
-            return _CANCELLED
+            return CUT_OFF
         finally:
             held.may_cancel = False
 
-    async def _attempt(self, held: _Running) -> _Attempt:
+    async def _attempt(self, held: _Running) -> Attempt:
         """Run the job; whatever it raises is an outcome."""
         began_s, job = self._clock.monotonic(), held.job
         try:
-            outcome = _Attempt(result=await self._run_kind(held))
+            outcome = Attempt(result=await self._run_kind(held))
         except JobSkipped as skipped:
-            outcome = _Attempt(skipped=skipped.reason)
+            outcome = Attempt(skipped=skipped.reason)
         except GlimpserError as error:
-            outcome = _Attempt(error=error)
+            outcome = Attempt(error=error)
         except Exception as error:  # noqa: BLE001 (the job runner is where all of them end)
             _log.exception("job.failed_unexpectedly", kind=job.kind)
             failure = f"The program failed ({type(error).__name__}): its log tells more."
-            outcome = _Attempt(error=Unavailable(failure))
+            outcome = Attempt(error=Unavailable(failure))
         return replace(outcome, duration_s=self._clock.monotonic() - began_s)
 
     async def _run_kind(self, held: _Running) -> Result:
@@ -293,18 +269,18 @@ class JobRunner:
         await asyncio.to_thread(failpoints.hit, "job.ran")
         return result
 
-    async def _settle(self, held: _Running, attempt: _Attempt) -> None:
+    async def _settle(self, held: _Running, attempt: Attempt) -> None:
         """Write the outcome under the fence, as soon as the database takes it."""
         while True:
-            ended = self._ended(held, attempt)
+            job = self._ended(held, attempt)
             try:
-                after = await self._database.write(partial(self._record, ended))
+                after = await self._database.write(partial(self._record, job))
                 break
             except Unavailable as error:
-                _log.warning("job.outcome_waits", kind=ended.kind, reason=error.detail)
+                _log.warning("job.outcome_waits", kind=job.kind, reason=error.detail)
                 await asyncio.sleep(_WRITE_RETRY_S)
         await asyncio.to_thread(failpoints.hit, "job.settled")
-        self._report(ended, after, duration_s=attempt.duration_s)
+        self._report(job, after, duration_s=attempt.duration_s)
 
     def _record(self, job: Job, tx: Transaction) -> AfterCommit | None:
         """Write an outcome; None when another worker holds the job by now, and then nothing is written."""
@@ -314,31 +290,9 @@ class JobRunner:
         failpoints.hit("job.before_commit")
         return after
 
-    def _ended(self, held: _Running, attempt: _Attempt) -> Job:
-        """Say what becomes of a job after an attempt."""
-        now, error, job = self._clock.now(), attempt.error, held.job
-        if attempt.is_cancelled or (held.is_cancelled and error is not None):
-            return replace(job, status="cancelled", ended_at=now, error=CANCELLED)
-        if attempt.skipped is not None:
-            return replace(job, status="skipped", ended_at=now, error=attempt.skipped)
-        if error is None:
-            done = None if job.progress is None else 1.0
-            return replace(
-                job,
-                status="success",
-                ended_at=now,
-                result=attempt.result,
-                error=None,
-                progress=done,
-                step=None,
-            )
-        if isinstance(error, HOPELESS):
-            return replace(job, status="failure", ended_at=now, error=error.detail)
-        if job.attempts >= job.max_attempts:
-            return replace(job, status="dead", ended_at=now, error=error.detail)
-        asked_s = error.retry_after_s if isinstance(error, Unavailable) else 0
-        due = now + self._kinds[job.kind].retry.delay(job.attempts, asked_s, self._random)
-        return replace(job, status="pending", scheduled_for=due, error=error.detail, progress=None, step=None)
+    def _ended(self, held: _Running, attempt: Attempt) -> Job:
+        retry = self._kinds[held.job.kind].retry
+        return ended(held, attempt, retry=retry, now=self._clock.now(), random=self._random)
 
     def _report(self, job: Job, after: AfterCommit | None, *, duration_s: float) -> None:
         """One line and one count for each attempt."""

@@ -14,7 +14,7 @@ from glimpser.core.ports import Database, JobQueue
 from glimpser.core.repositories import Transaction
 from glimpser.services.audit import Actor, entry
 from glimpser.services.job_kinds import AfterCommit, JobKind, JobKinds, do_nothing
-from glimpser.services.job_runner import CANCELLED
+from glimpser.services.job_outcomes import CANCELLED
 from glimpser.services.notices import JobNotice, Publish, say_nothing
 
 
