@@ -73,6 +73,10 @@ class Handler:
         tx.settings.put("recorded", job.status)
         return lambda: self.recorded.append(job.status)
 
+    async def has_recorded(self) -> bool:
+        """Tell whether it was told after a commit, which comes later than the row can be read."""
+        return bool(self.recorded)
+
 
 async def is_running(handler: Handler) -> bool:
     return handler.running == 1
@@ -138,6 +142,7 @@ async def test_an_error_that_would_only_repeat_ends_the_job(world: AlertWorld, e
     handler = Handler([error])
     async with world.running(world.runner({"work": handler.kind})):
         failed = await until_status(world, await add_job(world), "failure")
+        await world.until(handler.has_recorded)
 
     assert (failed.error, failed.ended_at, handler.recorded) == ("no", world.clock.now(), ["failure"])
 
@@ -340,6 +345,7 @@ async def test_an_outcome_waits_for_the_database(world: AlertWorld, monkeypatch:
     handler = Stubborn()
     async with world.running(world.runner({"work": handler.kind}, pace=QUICK)):
         await until_status(world, await add_job(world), "success")
+        await world.until(handler.has_recorded)
 
     assert (len(handler.ran), handler.recorded) == (1, ["success"])
 
@@ -366,6 +372,7 @@ async def test_a_running_job_that_is_cancelled_cleans_up_first(world: AlertWorld
         await world.until(partial(is_running, handler))
         runner.cancel(job.id)
         cancelled = await until_status(world, job, "cancelled")
+        await world.until(handler.has_recorded)
 
     assert (handler.running, handler.recorded, cancelled.ended_at) == (0, ["cancelled"], world.clock.now())
 
