@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 
-from glimpser.core.errors import Unavailable
+from glimpser.core.errors import Damaged, Unavailable
 from glimpser.core.ports import ObjectStore
 from glimpser.storage.objects import open_store
 from glimpser.storage.s3 import S3Store
@@ -46,7 +46,16 @@ def answering(status: int, *, delay_s: float = 0.0, body: bytes = b"") -> Iterat
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with listening(Handler) as settings:
+        try:
+            yield settings
+        finally:
+            ending.set()
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[S3Settings]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -58,7 +67,6 @@ def answering(status: int, *, delay_s: float = 0.0, body: bytes = b"") -> Iterat
             retries=0,
         )
     finally:
-        ending.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -73,6 +81,59 @@ async def test_whatever_it_answers_nothing_is_called_stored(status: int, delay_s
             await store.put("a.jpg", jpeg(), content_type="image/jpeg")
 
     assert "s3cret" not in refused.value.detail
+
+
+@contextmanager
+def keeping(*, damaged: bool) -> Iterator[S3Settings]:
+    """Take every object under an ETag that is not that of its bytes, and keep it, perhaps damaged."""
+    kept: dict[str, bytes] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            kept[self.path] = body[::-1] if damaged else body
+            self.answer(200, b"")
+
+        def do_GET(self) -> None:
+            self.answer(206 if "Range" in self.headers else 200, kept[self.path])
+
+        do_HEAD = do_GET  # noqa: N815 - the name is the library's
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("ETag", '"0123456789abcdef0123456789abcdef"')
+            self.send_header("Last-Modified", "Sun, 22 Nov 2026 12:00:00 GMT")
+            if status == 206:
+                self.send_header("Content-Range", f"bytes 0-{len(body) - 1}/{len(body)}")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with listening(Handler) as settings:
+        yield settings
+
+
+async def test_what_arrived_as_something_else_is_not_called_stored() -> None:
+    with keeping(damaged=True) as settings:
+        store = S3Store("s3://bucket", settings)
+
+        with pytest.raises(Damaged, match="did not keep"):
+            await store.put("a.jpg", jpeg(), content_type="image/jpeg")
+
+
+async def test_an_etag_that_is_no_hash_costs_a_look_and_no_object() -> None:
+    with keeping(damaged=False) as settings:
+        store = S3Store("s3://bucket", settings)
+
+        stored = await store.put("a.jpg", jpeg(), content_type="image/jpeg")
+
+        assert await read(store, stored.uri) == b"12345"
 
 
 async def test_a_damaged_object_is_not_passed_off_as_whole() -> None:

@@ -1,12 +1,14 @@
 """Objects in S3, or in a service that speaks its protocol.
 
 Every upload carries the SHA-256 of its bytes, which the service compares with what it received
-(`x-amz-checksum-sha256`); our own hash is kept beside the object, so that a read can be proved too.
+(`x-amz-checksum-sha256`); our own hash is kept beside the object, so that a read can be proved too. An
+answer whose ETag is not that of the bytes is not believed: the object is read back first.
 """
 
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from tempfile import SpooledTemporaryFile
 from typing import NoReturn
@@ -19,6 +21,7 @@ from obstore.store import S3Store as Remote
 from glimpser.core.errors import Damaged, InvalidInput, Misconfigured, NotFound, Unavailable
 from glimpser.core.keys import is_key, require_key
 from glimpser.core.ports import StoredEntry, StoredObject
+from glimpser.storage.etags import ETag
 from glimpser.storage.settings import S3Settings
 
 HASH = "sha256"
@@ -52,25 +55,40 @@ class S3Store:
             InvalidInput: the key is none.
         """
         require_key(key)
-        async with _hashed(data) as (body, size_bytes, sha256):
-            await self._send(key, body, content_type=content_type, sha256=sha256)
-        return StoredObject(self._base_uri + key, size_bytes, sha256)
+        async with _gathered(data) as upload:
+            answer = await self._send(key, upload, content_type=content_type)
+            if not upload.etag.matches(answer):
+                await self._prove(self._prefix + key, upload)
+        return StoredObject(self._base_uri + key, upload.size_bytes, upload.sha256)
 
-    async def _send(
-        self, key: str, body: "SpooledTemporaryFile[bytes]", *, content_type: str, sha256: str
-    ) -> None:
-        path = self._prefix + key
+    async def _send(self, key: str, upload: "_Upload", *, content_type: str) -> str | None:
+        """Send an object; gives the ETag the service answered."""
         try:
-            await obstore.put_async(
+            answer = await obstore.put_async(
                 self._remote,
-                path,
-                body,
-                attributes={"Content-Type": content_type, HASH: sha256},
+                self._prefix + key,
+                upload.body,
+                attributes={"Content-Type": content_type, HASH: upload.sha256},
                 chunk_size=_PART_BYTES,
                 max_concurrency=_PARTS_AT_ONCE,
             )
         except (BaseError, OSError, ValueError) as error:
             _raise(error)
+        return answer["e_tag"]
+
+    async def _prove(self, path: str, upload: "_Upload") -> None:
+        """Read back what was sent.
+
+        Raises:
+            Damaged: the service has something else.
+        """
+        kept = hashlib.sha256()
+        if upload.size_bytes:
+            async for piece in self._pieces(path, 0, upload.size_bytes):
+                kept.update(piece)
+        size_bytes, _ = await self._look(path)
+        if (size_bytes, kept.hexdigest()) != (upload.size_bytes, upload.sha256):
+            raise Damaged("The object store did not keep what it was sent.")
 
     async def get(self, uri: str, *, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """A whole object is proved by its hash while it is read.
@@ -181,19 +199,28 @@ def _connect(bucket: str, settings: S3Settings) -> Remote:
         ) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Upload:
+    """Bytes that are ready to be sent."""
+
+    body: "SpooledTemporaryFile[bytes]"
+    size_bytes: int
+    sha256: str
+    etag: ETag
+
+
 @asynccontextmanager
-async def _hashed(
-    data: AsyncIterable[bytes],
-) -> AsyncIterator[tuple["SpooledTemporaryFile[bytes]", int, str]]:
-    """Gather bytes; gives them, their number and their hash."""
-    digest, size_bytes = hashlib.sha256(), 0
+async def _gathered(data: AsyncIterable[bytes]) -> AsyncIterator[_Upload]:
+    """Gather bytes, those of a large object in a temporary file that ends with the context."""
+    digest, etag, size_bytes = hashlib.sha256(), ETag(_PART_BYTES), 0
     with SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
         async for piece in data:
             digest.update(piece)
+            etag.update(piece)
             size_bytes += len(piece)
             body.write(piece)
         body.seek(0)
-        yield body, size_bytes, digest.hexdigest()
+        yield _Upload(body=body, size_bytes=size_bytes, sha256=digest.hexdigest(), etag=etag)
 
 
 def _raise(error: Exception) -> NoReturn:
