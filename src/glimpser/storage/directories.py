@@ -98,7 +98,12 @@ class Directories:
     def _make(self, name: str, parent: int) -> None:
         with suppress(FileExistsError):
             os.mkdir(name, mode=0o700, dir_fd=parent)
-        self.sync(parent)
+        try:
+            self.sync(parent)
+        except OSError:
+            with suppress(OSError):  # else the next one would find it and take its name to be durable
+                os.rmdir(name, dir_fd=parent)
+            raise
 
 
 def _place(entry: "os.DirEntry[str]", directory: str, prefix: str) -> tuple[str, int | None] | None:

@@ -92,6 +92,21 @@ async def test_never_acknowledges_what_could_not_be_synced(tmp_path: Path, error
     await store.close()
 
 
+async def test_a_directory_whose_name_could_not_be_synced_is_made_again(tmp_path: Path) -> None:
+    store = FileStore.open(tmp_path)
+    store._directories.sync = FailingDisk(2, errno.EIO)
+
+    with pytest.raises(Unavailable):
+        await put(store, "a/b.jpg")
+    left = (tmp_path / "a").exists()
+    store._directories.sync = disk = FailingDisk(0, 0)
+    await put(store, "a/b.jpg")
+
+    assert not left
+    assert disk.calls == 3  # the object, the directory's name, the object's name
+    await store.close()
+
+
 async def test_syncs_the_object_every_new_directory_and_the_name(tmp_path: Path) -> None:
     store = FileStore.open(tmp_path)
     store._directories.sync = disk = FailingDisk(0, 0)
