@@ -45,6 +45,11 @@ def is_busy(error: DBAPIError) -> bool:
     return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def is_disk_failure(error: DBAPIError) -> bool:
+    """Tell whether the disk itself failed, so that the same would fail again."""
+    return _primary_code(error) == sqlite3.SQLITE_IOERR
+
+
 def is_refused(error: DBAPIError) -> bool:
     """Tell whether SQLite took back only the statement: the transaction stands."""
     return _primary_code(error) == sqlite3.SQLITE_CONSTRAINT

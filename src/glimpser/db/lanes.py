@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from glimpser.core.errors import Unavailable
-from glimpser.db.faults import BUSY, is_busy, translated
+from glimpser.db.faults import BUSY, is_busy, is_disk_failure, translated
 from glimpser.db.units import Outcome, Unit, commit
 
 T = TypeVar("T")
@@ -52,7 +52,9 @@ class Lane:
         If the waiting task is cancelled, work that had begun is still done, wholly.
 
         Raises:
-            Unavailable: locked for too long, disk full, or too many wait; nothing was written.
+            Unavailable: locked for too long, disk full, or too many wait; nothing was written. Or the disk
+                failed to sync: nothing is to be seen, and the next commit overwrites what lies in the log;
+                if the program is killed before that, the work may be found done, wholly, at the next start.
         """
         if self._is_closed:
             raise Unavailable("The database is closed: the program is about to end.")
@@ -98,7 +100,10 @@ class Lane:
         return units
 
     def _settle(self, units: Sequence[Unit]) -> None:
-        """Commit together; if the database refuses that, one by one, as if they had not met."""
+        """Commit together; if the database refuses that, one by one, as if they had not met.
+
+        After a failed sync nobody may do a unit again: see `run`.
+        """
         while units := _refuse_late(units):
             try:
                 outcomes = self._commit(units)
@@ -106,11 +111,11 @@ class Lane:
                 if is_busy(error):
                     time.sleep(_RETRY_PAUSE_S)
                     continue
-                if len(units) > 1:
+                if len(units) > 1 and not is_disk_failure(error):
                     for unit in units:
                         self._settle([unit])
                     return
-                outcomes = [Outcome(error=translated(error))]
+                outcomes = [Outcome(error=translated(error)) for _ in units]
             for unit, outcome in zip(units, outcomes, strict=True):
                 unit.settle(outcome)
             return

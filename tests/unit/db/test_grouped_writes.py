@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from glimpser.core.errors import Conflict, NotFound, Unavailable
 from glimpser.core.repositories import Transaction
@@ -97,6 +98,32 @@ async def test_those_who_wait_share_one_commit(database: SqlDatabase) -> None:
     assert answers == [None] * 5
     assert len(commits) == 2  # the busy one's, and theirs
     assert await stored(database) == "abcde"
+
+
+async def test_after_a_failed_sync_nothing_is_done_a_second_time(database: SqlDatabase) -> None:
+    runs: list[str] = []
+    failure = sqlite3.OperationalError("disk I/O error")
+    failure.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+
+    def work(key: str) -> Work:
+        def run(tx: Transaction) -> None:
+            runs.append(key)
+            tx.settings.put(key, "x")
+
+        return run
+
+    def fail(_: object) -> None:
+        if runs:
+            raise OperationalError("COMMIT", None, failure)
+
+    event.listen(database.writer, "commit", fail)
+    answers = await together(database, *(work(key) for key in "abc"))
+    event.remove(database.writer, "commit", fail)
+
+    assert [type(answer) for answer in answers] == [Unavailable] * 3
+    assert (runs, await stored(database)) == (["a", "b", "c"], "")
+    await database.write(put("d"))
+    assert await stored(database) == "d"
 
 
 async def test_one_that_comes_alone_gets_no_savepoint(database: SqlDatabase) -> None:
