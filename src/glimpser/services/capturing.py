@@ -103,6 +103,7 @@ class Capturing:
         self._views = views
         self._clock = clock
         self._tells = tells
+        self._unwritten: dict[CaptureId, Capture] = {}
 
     @property
     def kind(self) -> JobKind:
@@ -126,16 +127,21 @@ class Capturing:
         template = await self._template(job)
         capture = await self._begin(template, job)
         try:
-            shot = await self._take(template, job, progress)
-            result = await self._finish(template, capture, shot)
-        except ViewFailed as failure:
-            await self._fail(template, capture, failure)
-            raise Rejected(failure.detail) from failure
+            return await self._capture(template, capture, job, progress)
+        except Rejected:
+            raise
         except BaseException as error:  # cancelled, or the store is away: say so on the row, then pass it on
             detail = error.detail if isinstance(error, GlimpserError) else "It was broken off."
             await self._close(capture, detail)
             raise
-        return result
+
+    async def _capture(self, template: Template, capture: Capture, job: Job, progress: Progress) -> Result:
+        try:
+            shot = await self._take(template, job, progress)
+            return await self._finish(template, capture, shot)
+        except ViewFailed as failure:
+            await self._fail(template, capture, failure)
+            raise Rejected(failure.detail) from failure
 
     async def _template(self, job: Job) -> Template:
         try:
@@ -156,7 +162,17 @@ class Capturing:
             status="running",
             started_at=self._clock.now(),
         )
-        await self._database.write(lambda tx: tx.captures.add(capture))
+        unwritten = tuple(self._unwritten.values())
+
+        def begin(tx: Transaction) -> None:
+            for ended in unwritten:
+                with suppress(NotFound):  # it was removed meanwhile
+                    tx.captures.finish(ended)
+            tx.captures.add(capture)
+
+        await self._database.write(begin)
+        for ended in unwritten:
+            self._unwritten.pop(ended.id, None)
         return capture
 
     # Taking -------------------------------------------------------------------------------------------
@@ -253,10 +269,12 @@ class Capturing:
         return written
 
     async def _close(self, capture: Capture, detail: str) -> None:
-        """End a capture that came to nothing; if that cannot be written either, the next start does it."""
+        """End a capture that came to nothing; if it cannot now, the next capture or start does."""
         ended = replace(capture, status="failure", ended_at=self._clock.now(), error=detail)
-        with suppress(Unavailable):
+        try:
             await self._database.write(lambda tx: tx.captures.finish(ended))
+        except Unavailable:
+            self._unwritten[ended.id] = ended
 
     def _event(self, template: Template, ended: Capture, kind: str, level: Level) -> Event:
         name = " ".join(template.settings.name.split())

@@ -72,7 +72,7 @@ class DiskGuard:
         if self._clock.monotonic() - self._looked_s >= _KEPT_FOR_S:
             await self.look()
         if self._state == "full":
-            raise Unavailable(self.detail(), retry_after_s=60)
+            raise Unavailable(self.detail(), retry_after_s=int(LOOK_EVERY_S))
 
     async def look(self) -> None:
         """Measure now, and tell if that changes anything. A disk that cannot be asked changes nothing."""

@@ -1,12 +1,15 @@
 """The job `capture`: what a view gives is kept and told, and so is what it does not give."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from glimpser.core.errors import Rejected, Unavailable
 from glimpser.core.events import Capture, Event, EventFilter, Level
@@ -19,6 +22,7 @@ from glimpser.core.live import MediaInput, Polled
 from glimpser.core.pages import PageRequest
 from glimpser.core.sources import Shot, ViewFailed
 from glimpser.core.templates import Template
+from glimpser.db import SqlDatabase
 from glimpser.services.capturing import CaptureTells, Capturing
 from glimpser.services.feeds import Feeds
 from glimpser.services.job_kinds import JobSkipped
@@ -259,6 +263,28 @@ async def test_a_store_that_is_away_is_no_fault_of_the_view(world: CaptureWorld)
     [capture] = await world.captures()
     assert not isinstance(away.value, ViewFailed)
     assert (capture.status, await world.events(), world.told.verdicts) == ("failure", [], [])
+
+
+async def test_an_end_the_database_could_not_take_is_written_with_the_next_capture(
+    world: CaptureWorld,
+) -> None:
+    database, full = world.alerts.database, sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    assert isinstance(database, SqlDatabase)
+
+    def refuse(_: object) -> None:
+        if world.source.asked.is_set():
+            raise OperationalError("COMMIT", None, full)
+
+    event.listen(database.writer, "commit", refuse)
+    with pytest.raises(Unavailable, match="full"):
+        await world.run()
+    event.remove(database.writer, "commit", refuse)
+    meanwhile = await world.captures()
+    await world.run()
+
+    assert [capture.status for capture in meanwhile] == ["running"]
+    assert [capture.status for capture in await world.captures()] == ["success", "failure"]
 
 
 async def test_a_capture_that_is_cancelled_says_so(world: CaptureWorld) -> None:
