@@ -78,7 +78,7 @@ class Backups:
             check_passphrase(wanted.passphrase, pointer="/passphrase")
         if len(self._orders) >= _MAX_WAITING:
             raise TooMany(f"{_MAX_WAITING} backups are being made already: wait until one is done.")
-        detail = f"with_artifacts={wanted.with_artifacts}"
+        detail = "with pictures" if wanted.with_artifacts else "without pictures"
         made = entry(by, "backup.asked", BACKUP, clock=self._clock, detail=detail)
         await self._keep.database.write(lambda tx: tx.audit.add(made))
         order = new_id()

@@ -23,6 +23,17 @@ const ACTIONS: Record<string, string> = {
   'job.retried': 'repeated the job',
   'alert.acknowledged': 'acknowledged the alert',
   'alert.retried': 'sent the alert again',
+  'artifact.pinned': 'pinned the picture',
+  'artifact.unpinned': 'no longer pins the picture',
+  'backup.asked': 'made a backup',
+  'backup.downloaded': 'downloaded a backup',
+  'backup.removed': 'deleted a backup',
+  'export.asked': 'made the film or archive',
+  'export.deleted': 'deleted the film or archive',
+  'retention.asked': 'had what is old cleared',
+  'setup.refused': 'gave a wrong setup code',
+  'ticket.created': 'made a link for other programs',
+  'ticket.revoked': 'revoked the link for other programs',
 };
 
 /** The actions that the filter offers; the server may know more. */

@@ -34,6 +34,7 @@ interface Props {
 
 export function AreaEditor({ sourceId, ratio, areas, onChange }: Props) {
   const [chosen, setChosen] = useState<number | null>(null);
+  const [isBlank, setBlank] = useState(false);
   const active = areas.find(({ key }) => key === chosen);
   const errors = checkAreas(areas);
   const add = (kind: AreaKind) => {
@@ -47,8 +48,16 @@ export function AreaEditor({ sourceId, ratio, areas, onChange }: Props) {
         <img
           src={`/api/stream/${encodeURIComponent(sourceId)}/snapshot?w=1280&stale=ok`}
           alt="What this source shows now"
-          className="absolute inset-0 size-full rounded-lg object-fill text-transparent"
+          loading="lazy"
+          className={`absolute inset-0 size-full rounded-lg object-fill text-transparent ${isBlank ? 'hidden' : ''}`}
+          onLoad={() => setBlank(false)}
+          onError={() => setBlank(true)}
         />
+        {isBlank && (
+          <p className="absolute inset-x-4 top-4 text-center text-sm">
+            There is no picture yet: areas can be drawn, and are easier to place once there is one.
+          </p>
+        )}
         <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden className="absolute inset-0 size-full">
           {areas.map((area) => (
             <polygon
