@@ -25,10 +25,12 @@ def test_what_the_disk_of_the_database_did_not_take_was_never_acknowledged(tmp_p
             meanwhile = view.kept()
         after = view.until_captured(besides=len(meanwhile))
         added = view.add("Taken")
+        unended = [one for one in view.captures() if (one["kind"], one["status"]) == ("snapshot", "running")]
 
         assert {answer.status_code for answer in refused} == {503}
         assert "disk that holds the database" in refused[-1].json()["detail"]
         assert set(before) <= set(meanwhile) <= set(after)
+        assert len(unended) <= 1  # that of this second
         assert (added.status_code, view.names()) == (201, {"Sent", "Taken"})
         fsck(program)
 
