@@ -21,7 +21,8 @@ from glimpser.core.jobs import Job
 from glimpser.core.keys import artifact_key
 from glimpser.core.ports import Database
 from glimpser.core.templates import Template, TemplateSettings
-from glimpser.encoding.encoder import ChildEncoder
+from glimpser.encoding.encoder import LIMITS, ChildEncoder
+from glimpser.process.command import Limits
 from glimpser.process.runner import Runner, open_runner
 from glimpser.services.archive_making import ArchiveMaking
 from glimpser.services.audit import Actor
@@ -223,6 +224,11 @@ def boxes(path: Path) -> list[str]:
 
 async def no_check() -> None:
     """There is room."""
+
+
+def films(world: "ExportWorld", *, limits: Limits = LIMITS) -> FilmMaking:
+    encoder = ChildEncoder(world.runner, world.directory / "run", no_check, limits=limits)
+    return FilmMaking(world.database, world.store, encoder)
 
 
 @asynccontextmanager

@@ -255,7 +255,12 @@ class World:
     checks: dict[str, CheckResult]
 
     async def add_user(
-        self, role: Role = Role.ADMIN, *, email: str = "ada@example.org", disabled: bool = False
+        self,
+        role: Role = Role.ADMIN,
+        *,
+        email: str = "ada@example.org",
+        disabled: bool = False,
+        groups: tuple[str, ...] = (),
     ) -> User:
         user = User(
             id=UserId(new_id()),
@@ -263,14 +268,15 @@ class World:
             role=role,
             password_hash=self.hasher.hash(PASSWORD),
             disabled=disabled,
+            groups=groups,
             created_at=self.clock.now(),
         )
         await self.database.write(lambda tx: tx.users.add(user))
         return user
 
-    async def sign_in(self, role: Role = Role.ADMIN) -> dict[str, str]:
+    async def sign_in(self, role: Role = Role.ADMIN, groups: tuple[str, ...] = ()) -> dict[str, str]:
         """Give the headers of a signed-in user of this role."""
-        user = await self.add_user(role, email=f"{role.label}-{new_id()}@example.org")
+        user = await self.add_user(role, email=f"{role.label}-{new_id()}@example.org", groups=groups)
         return {"Authorization": f"Bearer {self.tokens.issue(user.id, user.role)[0]}"}
 
     async def add_template(self, headers: Mapping[str, str], **changes: object) -> httpx2.Response:

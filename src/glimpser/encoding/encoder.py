@@ -21,7 +21,7 @@ STALL_S = 120.0
 FINISH_S = 900.0
 """So long it may take to write the index before a long file's frames: it is copied for that."""
 _PROGRAM = "glimpser.encoding.encode_main"
-_LIMITS = Limits(memory_bytes=4 << 30, file_size_bytes=32 << 30, open_files=64)
+LIMITS = Limits(memory_bytes=4 << 30, file_size_bytes=32 << 30, open_files=64)
 _MAX_ANSWER_BYTES = 64 << 10
 _FULL = "The disk is full: there is no room to make the video. Free some space."
 
@@ -33,7 +33,15 @@ class ChildEncoder:
     program ends or starts. `check_room` raises Unavailable when the disk is too full to begin.
     """
 
-    def __init__(self, runner: Runner, scratch: Path, check_room: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        scratch: Path,
+        check_room: Callable[[], Awaitable[None]],
+        *,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self._limits = limits
         self._runner = runner
         self._scratch = scratch
         self._check_room = check_room
@@ -44,7 +52,12 @@ class ChildEncoder:
         with _folder(self._scratch) as folder:
             argv = (sys.executable, "-I", "-m", _PROGRAM)
             command = Command(
-                name="encode", argv=argv, home=Path(folder), limits=_LIMITS, grace_s=1.0, niceness=NICENESS
+                name="encode",
+                argv=argv,
+                home=Path(folder),
+                limits=self._limits,
+                grace_s=1.0,
+                niceness=NICENESS,
             )
             async with self._runner.start(command, stdin=True, stdout=True) as child:
                 encoding = ChildEncoding(child, Path(folder) / "video.mp4")
