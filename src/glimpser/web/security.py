@@ -18,6 +18,7 @@ from glimpser.core.errors import Denied, Unauthenticated
 from glimpser.services.accounts import Accounts, Session
 from glimpser.web.json_body import StrictRequest, require_json
 from glimpser.web.revalidation import unless_known
+from glimpser.web.solving import call_of
 from glimpser.web.wiring import Services, WebSettings
 
 SESSION_COOKIE = "glimpser_session"
@@ -130,13 +131,15 @@ class GuardedRoute(APIRoute):
             raise TypeError(msg)
         self.access = declared[0]
         super().__init__(path, endpoint, dependencies=dependencies, **rest)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         # Only a declaration: solving it for each request would cost and do nothing.
         self.dependant.dependencies = [
             item for item in self.dependant.dependencies if not isinstance(item.call, Access)
         ]
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        serve, access, takes_body = super().get_route_handler(), self.access, self.body_field is not None
+        access, takes_body = self.access, self.body_field is not None
+        call = None if takes_body else call_of(self.dependant)
+        serve = super().get_route_handler() if call is None else call.answer
 
         async def guarded(request: Request) -> Response:
             await access.admit(request)
