@@ -72,6 +72,7 @@ ROUTES = (
     Row("GET", "/readyz", UNCOUNTED, system.ready, shapes.ReadyView, alike=(503,)),
     Row("GET", "/openapi.json", PUBLIC, system.openapi, dict[str, Any]),
     Row("GET", "/docs", PUBLIC, docs.page, ("text/html",)),
+    Row("GET", "/docs/dashboard.json", PUBLIC, docs.dashboard, dict[str, Any]),
     Row("GET", "/docs/runbooks/{runbook}", PUBLIC, docs.runbook, ("text/plain",), others=(404,)),
     Row("GET", "/docs/assets/{name}", PUBLIC, docs.asset, docs.MEDIA_TYPES, others=(404,)),
     Row("GET", "/api/setup", PUBLIC, session.setup_state, shapes.SetupState),

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from glimpser.observability.health import CheckResult
+from glimpser.observability.metrics import Metrics
 from glimpser.web.application import ROUTES, openapi_document
 from glimpser.web.observability import build_observability
 from glimpser.web.security import PUBLIC, UNCOUNTED
@@ -101,9 +102,9 @@ async def test_the_page_loads_nothing_from_elsewhere(world: World) -> None:
     policy = page.headers["content-security-policy"]
     assert "script-src 'self';" in policy
     assert "unsafe-eval" not in policy
-    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert loaded
-    for path in loaded:
+    named = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert {"/system", "/jobs"} < set(named)  # the web app's own pages, where it is built
+    for path in sorted({*named} - {"/system", "/jobs"}):
         answer = await world.client.get(path)
         assert answer.status_code == 200, path
         assert answer.content
@@ -120,6 +121,18 @@ async def test_the_page_links_to_every_runbook(world: World) -> None:
         shown = await world.client.get(f"/docs/runbooks/{name}")
         assert shown.headers["content-type"] == "text/plain; charset=utf-8"
         assert shown.text == (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
+
+
+async def test_the_dashboard_names_no_series_that_is_not_exposed(world: World) -> None:
+    dashboard = (await world.client.get("/docs/dashboard.json")).json()
+    exposed = set(re.findall(r"^# TYPE (\S+)", Metrics("1.2.3").expose().decode(), re.MULTILINE))
+
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    series = {name for text in asked for name in re.findall(r"\b(?:glimpser|command|process)_\w+", text)}
+
+    assert len(series) > 10
+    assert all(re.search(r"\b(?:glimpser|command|process)_", text) for text in asked)
+    assert {name.removesuffix("_bucket") for name in series} <= exposed
 
 
 @pytest.mark.parametrize("name", ["after-a-crash.md", "..%2findex", "..%2f..%2fREADME", "%00", "none"])

@@ -1,4 +1,4 @@
-"""Swagger UI from the installed package's own files, and the runbooks: nothing comes from another server."""
+"""Swagger UI from the installed package's own files, runbooks, a dashboard: nothing from another server."""
 
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -32,6 +32,8 @@ PAGE = """<!doctype html>
 </head>
 <body>
 {runbooks}
+<nav>How it is now: <a href="/system">the system</a>, <a href="/jobs">the jobs</a>,
+<a href="/docs/dashboard.json" download="glimpser.json">a dashboard for Grafana</a></nav>
 <div id="interface"></div>
 <script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/assets/start.js"></script>
@@ -57,6 +59,12 @@ async def page() -> Response:
     runbooks = f"<nav>If something is wrong: {', '.join(links)}</nav>"
     content = PAGE.replace("{runbooks}", runbooks)
     return Response(content, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+
+async def dashboard() -> Response:
+    """Give a dashboard of Grafana for the series at `/metrics`, as a file to import there."""
+    content = files("glimpser").joinpath("dashboards", "glimpser.json").read_bytes()
+    return Response(content, media_type="application/json")
 
 
 async def runbook(runbook: str) -> Response:
