@@ -133,7 +133,10 @@ def _shapes_seen_by_opencv(url: str, headers: str) -> object:
 def test_a_file_played_once_gives_the_bursts_at_their_times(client: httpx2.Client, clip: Path) -> None:
     template_id = add(client, "File", "file", path=clip.name, loop=False)
     wait_live(client, template_id)
-    capture = client.get("/api/captures", params={"template_id": template_id}).json()["items"][0]
+    [capture] = wait_for(
+        lambda: client.get("/api/captures", params={"template_id": template_id}).json()["items"],
+        what="the capture's row",
+    )
     wait_for(lambda: stream_of(client, template_id)["state"] == "idle", within_s=30, what="ended")
 
     [event] = wait_for(lambda: client.get("/api/events", params={"template_id": template_id}).json()["items"])
@@ -142,11 +145,10 @@ def test_a_file_played_once_gives_the_bursts_at_their_times(client: httpx2.Clien
     began = datetime.fromisoformat(capture["started_at"])
     seen = [(datetime.fromisoformat(event[at]) - began).total_seconds() for at in ("started_at", "ended_at")]
     assert seen == pytest.approx([5.0, 7.0], abs=0.6)
-    ended = client.get(f"/api/captures/{capture['id']}").json()
-    assert (ended["status"], stream_of(client, template_id)["reason"]) == (
-        "success",
-        "The file has ended.",
+    wait_for(
+        lambda: client.get(f"/api/captures/{capture['id']}").json()["status"] == "success", what="the capture"
     )
+    assert stream_of(client, template_id)["reason"] == "The file has ended."
 
 
 def test_a_change_restarts_its_own_view_alone(client: httpx2.Client, clip: Path) -> None:

@@ -106,22 +106,26 @@ class _Visit:
             if error.code == "invalid argument":
                 raise
         await self._hold_still()
-        picture = await self._turning(lambda: shoot_unfinished(self._tab, self._page))
-        self._loaded = False
-        return picture
+        return await self._turning(lambda: shoot_unfinished(self._tab, self._page))
 
     async def _turning(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something with a page that may be replaced meanwhile: then again, with what took its place."""
-        for _ in range(_TURNS):
+        """Do something with a page that may be replaced meanwhile: then again, with what took its place.
+
+        One that is replaced again and again is stopped.
+        """
+        for turn in range(_TURNS):
             try:
                 return await work()
             except BidiError as error:
                 if error.code in _TELLING:
                     raise
+                if turn:
+                    await self._hold_still()
                 await asyncio.sleep(_SETTLE_S)
         return await work()
 
     async def _hold_still(self) -> None:
+        self._loaded = False
         with suppress(BidiError):
             await self._tab.link.send(
                 "emulation.setScriptingEnabled", enabled=False, contexts=[self._tab.context]
