@@ -5,7 +5,6 @@ and declares a `response_model`. All sides read the same file and are called in 
 applications, in turn, so no server and no client is in the figures.
 """
 
-import asyncio
 import json
 import sqlite3
 import statistics
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+import uvloop
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message
 
@@ -56,7 +56,7 @@ def run(seconds: float = 2.0) -> Part:
     """Measure for about `seconds` on each side of each round; then who waits while others sign in."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     with tempfile.TemporaryDirectory() as folder:
-        lists = asyncio.run(_lists(Path(folder), seconds))
+        lists = uvloop.run(_lists(Path(folder), seconds))  # as the program runs
         return Part("Lists, and sign-ins beside them", [*lists, *logins.figures(Path(folder) / "data")])
 
 

@@ -130,7 +130,13 @@ class GuardedRoute(APIRoute):
             msg = f"{path}: say who may use this route, by require(role) or PUBLIC"
             raise TypeError(msg)
         self.access = declared[0]
+        self._beginning = path.partition("{")[0]
         super().__init__(path, endpoint, dependencies=dependencies, **rest)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not scope["path"].startswith(self._beginning):
+            return Match.NONE, {}  # as its pattern would find; a request asks dozens of routes
+        return super().matches(scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         # Only a declaration: solving it for each request would cost and do nothing.

@@ -88,19 +88,19 @@ def event_view(event: Event) -> EventView:
 
 def event_item(line: EventLine) -> Mapping[str, object]:
     """Write a list's item in the shape of `EventView`: what is JSON already stays so."""
-    peak_at, ended_at = line.peak_at, line.ended_at
+    of, view, kind, level, message, metadata, started_at, peak_at, ended_at, artifact_id, created_at = line
     return {
-        "id": line.id,
-        "template_id": line.template_id,
-        "kind": line.kind,
-        "level": _NAMES[line.level],
-        "message": line.message,
-        "metadata": msgspec.Raw(line.metadata.encode()),
-        "started_at": from_microseconds(line.started_at),
+        "id": of,
+        "template_id": view,
+        "kind": kind,
+        "level": _NAMES[level],
+        "message": message,
+        "metadata": msgspec.Raw(metadata.encode()),
+        "started_at": from_microseconds(started_at),
         "peak_at": None if peak_at is None else from_microseconds(peak_at),
         "ended_at": None if ended_at is None else from_microseconds(ended_at),
-        "artifact_id": line.artifact_id,
-        "created_at": from_microseconds(line.created_at),
+        "artifact_id": artifact_id,
+        "created_at": from_microseconds(created_at),
     }
 
 
