@@ -12,6 +12,7 @@ WITH_BROWSER = (
     "tests/contract/test_browser.py",
     "tests/e2e/test_every_kind.py",
     "tests/e2e/test_watch_a_page.py",
+    "tests/integration/test_attacks_on_the_network.py",
     "tests/integration/test_other_ways_out.py",
     "tests/integration/test_page_egress.py",
     "tests/integration/test_page_faults.py",

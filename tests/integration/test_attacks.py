@@ -29,7 +29,10 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    limits = {"GLIMPSER_SECURITY__RATE_LIMITS__PRINCIPAL_WRITES": "off"}
+    limits = {
+        f"GLIMPSER_SECURITY__RATE_LIMITS__{whose}": "off"
+        for whose in ("ADDRESS", "ADDRESS_WRITES", "PRINCIPAL", "PRINCIPAL_WRITES")
+    }
     with running(tmp_path_factory.mktemp("attacks") / "data", limits) as program:
         yield program
 

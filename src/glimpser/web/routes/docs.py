@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
 
+import msgspec
 from fastapi import Response
 
 from glimpser.core.errors import NotFound
+from glimpser.web.shapes.reply import Reply
 
 PACKAGE_FILES: Mapping[str, str] = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -64,7 +66,7 @@ async def page() -> Response:
 async def dashboard() -> Response:
     """Give a dashboard of Grafana for the series at `/metrics`, as a file to import there."""
     content = files("glimpser").joinpath("dashboards", "glimpser.json").read_bytes()
-    return Response(content, media_type="application/json")
+    return Reply(msgspec.Raw(content))
 
 
 async def runbook(runbook: str) -> Response:
