@@ -59,7 +59,7 @@ def main() -> int:
         "schedules": lambda: schedules.run(options.days, random.Random(seed)),
         "runner": lambda: runner.run(options.cycles, random.Random(seed)),
         "pages": lambda: pages.run(random.Random(seed)),
-        "edge": edge.run,
+        "edge": lambda: edge.run(random.Random(seed)),
         "kinds": kinds.run,
         "kept": lambda: kept.run(options.minutes, options.store, random.Random(seed)),
         "wal": lambda: wal.run(options.cuts, random.Random(seed)),

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -18,7 +19,6 @@ from urllib.parse import urlsplit
 import httpx2
 
 from tests.bench.figures import Figure, Part
-from tests.bench.logins import GENERATOR_NICE
 from tests.program import running
 from tests.soak.requests import HOSTILE, Answer, Hostile, ask
 
@@ -26,7 +26,8 @@ IDLE_S = 15.0
 FIRE_S = 45.0
 FIRST_SOURCE = 2
 """Last number of 127.0.0.x: each kind of trouble has an address of its own, beside the normal client's."""
-PAUSE_S = 0.25
+MEAN_PAUSE_S = 0.25
+"""Between two attempts of one kind, at random: those who attack do not wait for each other."""
 NORMAL_EVERY_S = 0.02
 SLOWER_AT_MOST = 2.0
 
@@ -50,7 +51,7 @@ class Tally:
         return [one.name for one in HOSTILE if not self.statuses[one.name, one.status]]
 
 
-def run() -> Part:
+def run(chance: random.Random) -> Part:
     """Measure a normal client without and with everybody else at it."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as program:
         with program.set_up() as client:
@@ -65,7 +66,7 @@ def run() -> Part:
             idle_s = normal(IDLE_S).result()
             under_fire = normal(FIRE_S)
             with ThreadPoolExecutor(1) as thread:
-                thread.submit(_fire_from_afar, program.url, tally).result()
+                thread.submit(_fire_from_afar, program.url, tally, chance).result()
             fire_s = under_fire.result()
     return _part(idle_s, fire_s, tally)
 
@@ -84,34 +85,40 @@ def ask_normally(url: str, token: str, seconds: float) -> list[float]:
     return taken_s
 
 
-def _fire_from_afar(url: str, tally: Tally) -> None:
+def _fire_from_afar(url: str, tally: Tally, chance: random.Random) -> None:
     """Fire without taking the processor from the program and its normal client, as from other machines."""
     if sys.platform == "linux":
-        os.nice(GENERATOR_NICE)  # of this thread alone
-    asyncio.run(_fire(url, tally))
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # sched(7): of this thread alone
+    asyncio.run(_fire(url, tally, chance))
 
 
-async def _fire(url: str, tally: Tally) -> None:
+async def _fire(url: str, tally: Tally, chance: random.Random) -> None:
     """Send every kind of trouble for `FIRE_S`, each from its address."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None
     ends = asyncio.get_running_loop().time() + FIRE_S
+    pause_s = partial(chance.expovariate, 1 / MEAN_PAUSE_S)
     async with asyncio.TaskGroup() as tasks:
         for number, hostile in enumerate(HOSTILE):
             source = f"127.0.0.{FIRST_SOURCE + number}"
             shoot = partial(ask, parts.hostname, parts.port, hostile, source=source)
-            tasks.create_task(_keep_on(shoot, hostile, tally, ends=ends))
+            tasks.create_task(_keep_on(shoot, hostile, tally, pause_s=pause_s, ends=ends))
 
 
 async def _keep_on(
-    shoot: Callable[[], Awaitable[Answer]], hostile: Hostile, tally: Tally, *, ends: float
+    shoot: Callable[[], Awaitable[Answer]],
+    hostile: Hostile,
+    tally: Tally,
+    *,
+    pause_s: Callable[[], float],
+    ends: float,
 ) -> None:
     while asyncio.get_running_loop().time() < ends:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(hostile.at_once):
                 tasks.create_task(_shoot(shoot, hostile, tally))
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(pause_s())
 
 
 async def _shoot(shoot: Callable[[], Awaitable[Answer]], hostile: Hostile, tally: Tally) -> None:

@@ -47,16 +47,18 @@ def open_passwords(config: Config, stack: AsyncExitStack) -> Passwords:
     cost = config.security.argon2
     threads = stack.enter_context(
         ThreadPoolExecutor(
-            hashes_at_once(os.cpu_count()), thread_name_prefix="password", initializer=_give_way
+            hashes_at_once(os.cpu_count(), cost.parallelism),
+            thread_name_prefix="password",
+            initializer=_give_way,
         )
     )
     hasher = Argon2Hasher(time_cost=cost.time_cost, memory_kib=cost.memory_kib, parallelism=cost.parallelism)
     return Passwords(hasher, threads)
 
 
-def hashes_at_once(cores: int | None) -> int:
+def hashes_at_once(cores: int | None, cores_each: int) -> int:
     """Leave one core to everybody who has signed in; None: nobody knows how many there are."""
-    return min(max(1, (cores or 1) - 1), _MOST_HASHES)
+    return min(max(1, ((cores or 1) - 1) // cores_each), _MOST_HASHES)
 
 
 def _give_way() -> None:

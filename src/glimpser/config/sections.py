@@ -162,7 +162,7 @@ class Argon2(Section):
         65_536, wants="a whole number from 19456 to 4194304", meaning="Memory of a password's hash in KiB."
     )
     parallelism: Annotated[WholeNumber, Field(ge=1, le=64)] = setting(
-        4, wants="a whole number from 1 to 64", meaning="Lanes of a password's hash."
+        1, wants="a whole number from 1 to 64", meaning="Cores that a password's hash keeps busy."
     )
 
 

@@ -18,6 +18,8 @@ _PARAMETER = re.compile(
 )
 _HEADER = re.compile(r"(\b(?:authorization|cookie)[\"']?\s{0,4}[:=]\s{0,4})[^\r\n]+", re.IGNORECASE)
 _BEARER = re.compile(r"(\bbearer\s{1,4})[\w.~+/=-]{16,}", re.IGNORECASE)
+# In all that these match there is one of them. Names and identifiers, most of what is logged, have none.
+_CARRIER = re.compile(r"[:=\s]")
 
 
 def redact(text: str) -> str:
@@ -25,6 +27,8 @@ def redact(text: str) -> str:
 
     Applying it twice changes nothing more.
     """
+    if not _CARRIER.search(text):
+        return text
     text = _USERINFO.sub(_hide_userinfo, text)
     text = _LOOSE_USERINFO.sub(rf"\1:{HIDDEN}@", text)
     text = _PARAMETER.sub(rf"\1{HIDDEN}", text)

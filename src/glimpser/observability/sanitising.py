@@ -48,6 +48,8 @@ def _redacted(name: str, value: Any, depth: int) -> Any:
         return value
     if _SECRET_NAME.search(name.lower()):
         return MASK
+    if isinstance(value, str):
+        return redact(value)
     if isinstance(value, Mapping | list | tuple | set | frozenset):
         return _redacted_within(value, depth - 1) if depth else "…"
     return _scalar(value)

@@ -51,6 +51,7 @@ from glimpser.web.security import (
     refuse_undeclared,
     require,
 )
+from glimpser.web.turns import Turns
 from glimpser.web.wiring import Services, WebSettings
 
 VIEWER, OPERATOR, ADMIN = require(Role.VIEWER), require(Role.OPERATOR), require(Role.ADMIN)
@@ -237,6 +238,7 @@ def build(services: Services, settings: WebSettings) -> ASGIApp:
     app = BodyLimit(app, max_bytes=settings.max_body_bytes, larger=_larger_bodies())
     app = Refusals(app)
     app = SecurityHeaders(app, https_only=settings.https_only)
+    app = Turns(app)
     return RequestContext(app, recorder=services.recorder, trusted_proxies=settings.trusted_proxies)
 
 

@@ -45,6 +45,11 @@ async def test_as_many_wrong_passwords_are_taken_as_the_configuration_allows(tmp
             await accounts.login("ann@example.org", "wrong", client_ip="198.51.100.7")
 
 
-@pytest.mark.parametrize(("cores", "hashes"), [(None, 1), (1, 1), (2, 1), (3, 2), (5, 4), (64, 4)])
-async def test_a_core_is_left_to_those_who_have_signed_in(cores: int | None, hashes: int) -> None:
-    assert hashes_at_once(cores) == hashes
+@pytest.mark.parametrize(
+    ("cores", "cores_each", "hashes"),
+    [(None, 1, 1), (1, 1, 1), (2, 1, 1), (3, 1, 2), (5, 1, 4), (64, 1, 4), (2, 4, 1), (9, 4, 2), (16, 4, 3)],
+)
+async def test_a_core_is_left_to_those_who_have_signed_in(
+    cores: int | None, cores_each: int, hashes: int
+) -> None:
+    assert hashes_at_once(cores, cores_each) == hashes

@@ -33,6 +33,8 @@ def test_credentials_are_hidden(text: str, shown: str) -> None:
         "mail to user@example.org",
         "Bearer tokens are read from the header",
         "a key of 32 bytes",
+        "01M82P3KQD4STQZFMVJK0737BK",
+        "/api/templates/{template_id}",
         "",
     ],
 )
