@@ -101,7 +101,7 @@ class PageFacts:
         url: where the page was in the end.
         status: of the page's HTTP answer; None where there was none.
         content_type: in lower case, without parameters.
-        loaded: False: it was still loading when its time was over.
+        loaded: False: it was still loading when its time was over, or replaced while its picture was taken.
         password_fields: how many are visible.
         walls: names of the known consent and bot walls that cover the page.
         console_errors: the first few, cut.

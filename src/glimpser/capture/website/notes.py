@@ -24,7 +24,10 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
 class Notes:
-    """Listens for one tab. Event loop's thread; `spawn` runs what has to be answered."""
+    """Listens for one tab. Event loop's thread; `spawn` runs what has to be answered.
+
+    `navigations` counts how often the page was replaced, or began to be.
+    """
 
     def __init__(self, tab: Tab, visitor: Visitor, spawn: Spawn) -> None:
         self._tab = tab
@@ -35,6 +38,7 @@ class Notes:
         self._quiet_since = self._loop.time()
         self._challenged: set[str] = set()
         self.loaded = asyncio.Event()
+        self.navigations = 0
         self.console_errors: list[str] = []
         self.downloading = False
         self.ended = asyncio.Event()
@@ -62,6 +66,7 @@ class Notes:
         match method:
             case "browsingContext.navigationStarted":
                 self.loaded.clear()
+                self.navigations += 1
             case "browsingContext.downloadWillBegin":
                 self.downloading = True
             case _:

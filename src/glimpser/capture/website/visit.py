@@ -50,6 +50,7 @@ class _Visit:
         self._until = asyncio.get_running_loop().time() + page.waits.timeout_s
         self._answered = False
         self._loaded = True
+        self._pictured = 0  # how many navigations there had been
 
     async def run(self, user_agent: str) -> PageShot:
         subscriptions = await prepare(self._tab, self._page, user_agent=user_agent)
@@ -97,6 +98,7 @@ class _Visit:
 
     async def _picture(self) -> Picture:
         """Take the picture; of a page that replaces itself all the time, as it is when it is stopped."""
+        self._pictured = self._notes.navigations
         try:
             async with asyncio.timeout(_SHOT_S):
                 return await shoot(self._tab, self._page)
@@ -182,7 +184,7 @@ class _Visit:
             text=text.encode(errors="replace")[:MAX_TEXT_BYTES].decode(errors="ignore"),
             facts=facts_of(
                 await self._tab.json(FACTS, SELECTORS),
-                loaded=self._loaded,
+                loaded=self._loaded and self._notes.navigations == self._pictured,
                 cut=picture.cut,
                 console_errors=self._notes.console_errors,
             ),
@@ -190,6 +192,7 @@ class _Visit:
 
     async def _last_look(self) -> PageShot | None:
         """Take what is to be seen instead, if it can be had soon."""
+        self._pictured = self._notes.navigations
         try:
             async with asyncio.timeout(_LAST_LOOK_S):
                 return await self._described(await shoot_window(self._tab, self._page))
