@@ -24,6 +24,7 @@ from glimpser.db.engine import open_database
 from glimpser.db.migrate import migrate
 from glimpser.db.settings import DatabaseSettings
 from glimpser.services.backing_up import BackedUp, Wanted
+from glimpser.services.backup_archive import DATABASE, MANIFEST, ArchiveWriter, read_parts
 from glimpser.services.integrity import CheckLevel
 from glimpser.services.retention import SilentProgress
 from glimpser.storage.files import open_files
@@ -311,3 +312,50 @@ def test_a_damaged_picture_is_found_before_anything_is_replaced(
 
     assert not (data_dir / "glimpser.db").exists()
     assert not list(data_dir.rglob("*.jpg"))
+
+
+def forged(file: Path, target: Path, statement: str) -> Path:
+    """Write a backup again, whole and proved, with a database in which a statement was run."""
+    database = target.with_suffix(".db")
+    with file.open("rb") as source, target.open("x+b") as archive, target.with_suffix(".m").open("x+b") as m:
+        writer = ArchiveWriter(archive, m)
+        for part in read_parts(source):
+            content = part.read_all(1 << 30)
+            if part.name == DATABASE:
+                database.write_bytes(content)
+                with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+                    assert connection.execute(statement).rowcount in (-1, OBJECTS)
+                content = database.read_bytes()
+            if part.name != MANIFEST:
+                writer.add(part.name, content)
+        writer.finish()
+    return target
+
+
+def test_a_database_that_brings_a_program_is_refused_before_anything_is_replaced(
+    backed_up: tuple[Path, Path], tmp_path: Path
+) -> None:
+    statement = "CREATE TRIGGER t AFTER INSERT ON audit BEGIN UPDATE users SET role = 3; END"
+    file = forged(backed_up[1], tmp_path / "forged.tar", statement)
+
+    with pytest.raises(InvalidInput, match="statements of its own: 't'"):
+        restore(file, tmp_path / "data")
+
+    assert not (tmp_path / "data" / "glimpser.db").exists()
+
+
+@pytest.mark.parametrize("uri", ["file:///etc/hostname", "file:///DATA/../../etc/hostname", "s3://other/key"])
+def test_no_row_of_a_backup_names_what_lies_outside_the_store(
+    backed_up: tuple[Path, Path], tmp_path: Path, uri: str
+) -> None:
+    data_dir = tmp_path / "data"
+    here = uri.replace("/DATA", f"{backed_up[0]}/objects")
+    file = forged(backed_up[1], tmp_path / "forged.tar", f"UPDATE artifacts SET uri = '{here}' || id")
+
+    assert restore(file, data_dir).stored == OBJECTS
+
+    with closing(sqlite3.connect(data_dir / "glimpser.db")) as connection:
+        uris = [uri for (uri,) in connection.execute("SELECT uri FROM artifacts")]
+    assert len(uris) == OBJECTS
+    assert all(uri.startswith(f"file://{data_dir}/objects/artifacts/") for uri in uris)
+    assert_whole(data_dir)

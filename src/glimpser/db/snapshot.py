@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from glimpser.core import failpoints
 from glimpser.core.backups import BACKUP, BACKUP_TYPE
 from glimpser.core.errors import InvalidInput, Misconfigured, Unavailable
@@ -70,7 +72,8 @@ def bring_up(path: Path) -> None:
     """Bring a database out of a backup to this version. Blocks.
 
     Raises:
-        InvalidInput: it is no database of this program, of a newer version, or brings statements of its own.
+        InvalidInput: it is no database of this program, of a newer version, or its tables are not those of
+            this program to the letter: what else they say would be run by our own statements.
     """
     settings = DatabaseSettings(url=url_of(path), sqlite_wal=False)
     try:
@@ -82,7 +85,14 @@ def bring_up(path: Path) -> None:
     if before is None:
         raise InvalidInput("The backup's database is none of Glimpser: it names no revision.")
     refuse_newer(before)
-    migrate(settings)
+    try:
+        migrate(settings)
+    except (SQLAlchemyError, Misconfigured) as error:
+        raise InvalidInput("The backup's database is not what its revision says.") from error
+    foreign = _schema(path) ^ _schema_of_this_version(path.with_name("this-version.db"))
+    if foreign:
+        names = sorted({name[:60] for name, _ in foreign})[:5]
+        raise InvalidInput(f"The backup's database has a form of its own: see {', '.join(names)}.")
 
 
 def refuse_newer(revision: str) -> None:
@@ -183,6 +193,25 @@ def _refuse_programs(connection: sqlite3.Connection) -> None:
     ).fetchone()
     if found is not None:
         raise InvalidInput(f"The backup's database brings statements of its own: {str(found[0])[:100]!r}.")
+
+
+def _schema_of_this_version(path: Path) -> frozenset[tuple[str, str]]:
+    """Tell the schema of an empty database, made at `path` and removed. Blocks."""
+    migrate(DatabaseSettings(url=url_of(path), sqlite_wal=False))
+    try:
+        return _schema(path)
+    finally:
+        path.unlink()
+
+
+def _schema(path: Path) -> frozenset[tuple[str, str]]:
+    """Tell the names and definitions of all tables and indices; SQLite's own have no definition."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        return frozenset(
+            connection.execute(
+                "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite#_%' ESCAPE '#'"
+            )
+        )
 
 
 @contextmanager
