@@ -65,9 +65,9 @@ def _filled_in(value: str, stored: object, *, pointer: str) -> str:
 
 
 def _hidden_parts(stored: str) -> tuple[str, ...]:
-    """Give what `redact` blots out of a stored URL, from left to right."""
+    """Give what `redact` blots out of a stored URL, from left to right; one may be empty."""
     around = [re.escape(piece) for piece in redact(stored).split(HIDDEN)]
-    match = re.fullmatch("(.+?)".join(around), stored, re.DOTALL)
+    match = re.fullmatch("(.*?)".join(around), stored, re.DOTALL)
     return match.groups() if match else ()
 
 

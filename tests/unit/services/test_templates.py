@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from glimpser.core.accounts import EVERYTHING, AuditFilter
@@ -289,6 +289,8 @@ urls = st.builds(
 
 
 @given(urls)
+@example("rtsp://:@?@cam/")
+@example("rtsp://ann:@cam/")
 def test_whatever_is_hidden_comes_back_unharmed(url: str) -> None:
     stored = {"url": url, "password": "pa55"}
 
