@@ -58,7 +58,8 @@ from glimpser.services.templates import Templates
 from glimpser.services.thumbnails import Thumbnails
 from glimpser.services.tickets import Tickets
 from glimpser.services.tokens import Tokens
-from glimpser.streaming.hub import Client, Hub, Subscription
+from glimpser.streaming.hub import Hub
+from glimpser.streaming.subscriptions import Client, Subscription
 from glimpser.testing.clock import FakeClock
 from glimpser.testing.storage import MemoryStore
 from glimpser.web.application import build

@@ -28,7 +28,7 @@ from glimpser.core.repositories import Transaction
 from glimpser.core.templates import Template, TemplateFilter, TemplateSettings, Zone
 from glimpser.services.feeds import Feeds
 from glimpser.services.streams import Streams
-from glimpser.streaming.hub import Client, Subscription
+from glimpser.streaming.subscriptions import Client, Subscription
 
 _log = structlog.get_logger(__name__)
 

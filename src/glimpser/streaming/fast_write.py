@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from glimpser.core.frames import Frame
-from glimpser.streaming.hub import Published
+from glimpser.streaming.subscriptions import Published
 
 _POLL_S = 0.01
 _LIMIT_S = 2.0

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from glimpser.core.clock import Clock
 from glimpser.core.errors import TooMany, Unavailable
 from glimpser.core.frames import NATIVE_WIDTH, Frame
 from glimpser.core.ids import TemplateId
+from glimpser.streaming.subscriptions import Client, Published, Subscription
 
 REPEAT_S = 3.0
 """A picture is sent again after so long without a new one: browsers show a part when the next one begins."""
@@ -38,27 +38,6 @@ class HubMetrics(Protocol):
         ...
 
 
-class Published:
-    """A picture on its way to viewers, with the forms it is sent in; each is made once and shared."""
-
-    __slots__ = ("_forms", "frame")
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self._forms: dict[Callable[[Frame], bytes], bytes] = {}
-
-    def form(self, make: Callable[[Frame], bytes]) -> bytes:
-        """Give `make(frame)`, made at the first call."""
-        data = self._forms.get(make)
-        if data is None:
-            data = self._forms[make] = make(self.frame)
-        return data
-
-
-Sink = Callable[[Published], bool]
-"""Takes a picture at once, without waiting; False when it cannot take one now."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Outage:
     since: datetime
@@ -77,7 +56,7 @@ class _Channel:
     """
 
     width: int
-    subscribers: dict["Subscription", None] = field(default_factory=dict)
+    subscribers: dict[Subscription, None] = field(default_factory=dict)
     newest: Published | None = None
     shown: Published | None = None
     banner: Published | None = None
@@ -99,133 +78,6 @@ class HubLimits:
 
     subscribers: int = 1000
     per_client: int = 50
-
-
-Client = str | tuple[str, ...]
-"""What a viewer is counted as: under one name, or under each of several, such as address and account."""
-
-
-class Subscription:
-    """One viewer of one view. It counts from `with` (or `async with`) to the end of that block.
-
-    Either `next_picture` is awaited, or `attach` gives a sink that takes pictures as they come.
-    """
-
-    __slots__ = (
-        "_due",
-        "_ended",
-        "_hub",
-        "_interval_s",
-        "_not_before",
-        "_sink",
-        "_waiting",
-        "_wake",
-        "clients",
-        "consumer",
-        "template_id",
-        "width",
-    )
-
-    def __init__(
-        self,
-        hub: "Hub",
-        template_id: TemplateId,
-        width: int,
-        *,
-        fps: float | None,
-        client: Client,
-        consumer: str,
-    ) -> None:
-        self.template_id = template_id
-        self.width = width
-        self.clients = (client,) if isinstance(client, str) else client
-        self.consumer = consumer
-        self._hub = hub
-        self._interval_s = 1 / fps if fps else 0.0
-        self._due = self._not_before = float("-inf")
-        self._waiting: Published | None = None
-        self._sink: Sink | None = None
-        self._wake: asyncio.Future[None] | None = None
-        self._ended = asyncio.Event()
-
-    def __enter__(self) -> Self:
-        """Begin to count.
-
-        Raises:
-            TooMany: this client watches as many as it may.
-            Unavailable: the server has as many viewers as it takes.
-        """
-        self._hub._add(self)  # noqa: SLF001  # the two are one mechanism in two parts
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._hub._remove(self)  # noqa: SLF001  # see __enter__
-        self.end()
-
-    async def __aenter__(self) -> Self:
-        """Begin to count; raises as `__enter__`."""
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
-
-    @property
-    def ended(self) -> bool:
-        return self._ended.is_set()
-
-    def end(self) -> None:
-        """Send nothing more; whoever waits wakes up."""
-        self._ended.set()
-        self._sink = None
-        self._waiting = None
-        self._wake_up()
-
-    async def wait_ended(self) -> None:
-        await self._ended.wait()
-
-    async def next_picture(self) -> Published | None:
-        """Wait for the newest picture not taken yet; None when there will be no more."""
-        if self._waiting is None and not self.ended:
-            self._wake = asyncio.get_running_loop().create_future()
-            await self._wake
-        picture, self._waiting = self._waiting, None
-        return None if self.ended else picture
-
-    def attach(self, sink: Sink) -> None:
-        """Have pictures put into `sink`, the waiting one now, instead of awaiting them."""
-        if self.ended:
-            return
-        self._sink = sink
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            sink(waiting)
-
-    def offer(self, picture: Published, now: float) -> bool:
-        """Take a picture, unless none is due yet; False when an older or this one is lost by that.
-
-        Pictures are due on a grid of `1 / fps`. One that comes up to half an interval early is taken for the
-        next point, so that the rate is kept whatever rhythm the source has.
-        """
-        if now < self._not_before:
-            return True
-        if self._interval_s:
-            in_rhythm = now - self._due < self._interval_s
-            self._due = (self._due if in_rhythm else now) + self._interval_s
-            self._not_before = self._due - self._interval_s / 2
-        if self._sink is not None:
-            return self._sink(picture)
-        lost = self._waiting is not None
-        self._waiting = picture
-        self._wake_up()
-        return not lost
-
-    def _wake_up(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
 
 
 class Hub:
@@ -267,6 +119,33 @@ class Hub:
         kind of viewer in metrics. The picture shown now, if there is one, is waiting at once.
         """
         return Subscription(self, template_id, width, fps=fps, client=client, consumer=consumer)
+
+    def add(self, subscription: Subscription) -> None:
+        """Count a viewer, and offer it what was shown last; raises as `Audience.add`."""
+        self._admit(subscription.clients)
+        self._clients.update(subscription.clients)
+        self._subscribers += 1
+        channel = self._channel(subscription.template_id, subscription.width)
+        channel.subscribers[subscription] = None
+        self._count(subscription.template_id)
+        if channel.shown is not None:
+            subscription.offer(channel.shown, self._clock.monotonic())
+        elif self._views[subscription.template_id].outage is not None:
+            channel.repeat_at = self._clock.monotonic()
+            self._kick.set()
+
+    def remove(self, subscription: Subscription) -> None:
+        """Count a viewer no more."""
+        self._subscribers -= 1
+        for client in subscription.clients:
+            self._clients[client] -= 1
+            if self._clients[client] <= 0:
+                del self._clients[client]
+        view = self._views.get(subscription.template_id)
+        channel = view.channels.get(subscription.width) if view else None
+        if channel is not None and subscription in channel.subscribers:
+            del channel.subscribers[subscription]
+            self._count(subscription.template_id)
 
     def latest(self, template_id: TemplateId, width: int = NATIVE_WIDTH) -> Frame | None:
         """Give the newest picture as it came from the source, however old."""
@@ -395,19 +274,6 @@ class Hub:
             if not subscription.offer(picture, now):
                 self._metrics.frame_dropped(template_id, subscription.consumer)
 
-    def _add(self, subscription: Subscription) -> None:
-        self._admit(subscription.clients)
-        self._clients.update(subscription.clients)
-        self._subscribers += 1
-        channel = self._channel(subscription.template_id, subscription.width)
-        channel.subscribers[subscription] = None
-        self._count(subscription.template_id)
-        if channel.shown is not None:
-            subscription.offer(channel.shown, self._clock.monotonic())
-        elif self._views[subscription.template_id].outage is not None:
-            channel.repeat_at = self._clock.monotonic()
-            self._kick.set()
-
     def _admit(self, clients: tuple[str, ...]) -> None:
         if self._subscribers >= self._limits.subscribers:
             raise Unavailable(
@@ -417,18 +283,6 @@ class Hub:
             raise TooMany(
                 f"You watch {self._limits.per_client} streams, as many as one client may: close one first."
             )
-
-    def _remove(self, subscription: Subscription) -> None:
-        self._subscribers -= 1
-        for client in subscription.clients:
-            self._clients[client] -= 1
-            if self._clients[client] <= 0:
-                del self._clients[client]
-        view = self._views.get(subscription.template_id)
-        channel = view.channels.get(subscription.width) if view else None
-        if channel is not None and subscription in channel.subscribers:
-            del channel.subscribers[subscription]
-            self._count(subscription.template_id)
 
     def _count(self, template_id: TemplateId) -> None:
         self._metrics.subscribers_changed(template_id, self.subscriber_count(template_id))

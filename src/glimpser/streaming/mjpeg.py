@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from glimpser.core.errors import GlimpserError
 from glimpser.core.frames import Frame
 from glimpser.streaming.fast_write import Connection, FastSink
-from glimpser.streaming.hub import Subscription
+from glimpser.streaming.subscriptions import Subscription
 
 BOUNDARY = "frame"
 MEDIA_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"

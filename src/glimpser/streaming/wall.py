@@ -21,7 +21,7 @@ import msgspec
 from glimpser.core.errors import InvalidInput
 from glimpser.core.frames import NATIVE_WIDTH, WIDTHS, Frame, shared_width
 from glimpser.core.ids import TemplateId
-from glimpser.streaming.hub import Published, Sink
+from glimpser.streaming.subscriptions import Published, Sink
 
 VERSION = 1
 MAX_TILES = 64

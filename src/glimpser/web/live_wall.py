@@ -13,7 +13,7 @@ from glimpser.core.accounts import Principal
 from glimpser.core.errors import GlimpserError, InvalidInput
 from glimpser.core.ids import TemplateId, require_id
 from glimpser.services.notices import Notice, StreamNotice
-from glimpser.streaming.hub import Client, Published, Subscription
+from glimpser.streaming.subscriptions import Client, Published, Subscription
 from glimpser.streaming.wall import NotJson, Outbox, Overflow, Tile, binary_message, parse_request
 from glimpser.web.live_messages import TileRefused, as_text
 from glimpser.web.sight import Sight

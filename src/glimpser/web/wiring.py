@@ -40,7 +40,7 @@ from glimpser.services.templates import Templates
 from glimpser.services.thumbnails import Thumbnails
 from glimpser.services.tickets import Tickets
 from glimpser.services.users import Users
-from glimpser.streaming.hub import Client, Subscription
+from glimpser.streaming.subscriptions import Client, Subscription
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -11,7 +11,7 @@ from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId
 from glimpser.streaming import fast_write
 from glimpser.streaming.fast_write import Connection
-from glimpser.streaming.hub import Published
+from glimpser.streaming.subscriptions import Published
 
 
 @dataclass

@@ -9,7 +9,8 @@ import pytest
 from glimpser.core.errors import TooMany, Unavailable
 from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId
-from glimpser.streaming.hub import Client, Hub, HubLimits, Paint, Published, Subscription
+from glimpser.streaming.hub import Hub, HubLimits, Paint
+from glimpser.streaming.subscriptions import Client, Published, Subscription
 
 CAM = TemplateId("01JD0000000000000000000CAM")
 OTHER = TemplateId("01JD000000000000000000CAM2")

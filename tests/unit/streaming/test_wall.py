@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from glimpser.core.errors import InvalidInput
 from glimpser.core.frames import Frame
 from glimpser.core.ids import TemplateId, new_id
-from glimpser.streaming.hub import Published
+from glimpser.streaming.subscriptions import Published
 from glimpser.streaming.wall import (
     MAX_FPS,
     MAX_REQUEST_BYTES,

@@ -22,7 +22,7 @@ from glimpser.core.ids import AlertId, EventId, TemplateId, new_id
 from glimpser.core.live import State, StreamStatus
 from glimpser.core.templates import Template
 from glimpser.services.notices import AlertNotice, EventNotice, HealthNotice, StreamNotice
-from glimpser.streaming.hub import Subscription
+from glimpser.streaming.subscriptions import Subscription
 from glimpser.streaming.wall import MAX_MESSAGES
 from glimpser.web.application import SOCKETS
 from glimpser.web.live_wall import Timing, WallSocket
