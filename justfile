@@ -116,4 +116,4 @@ workflows:
 # Types, rules and format of the web app; its types of the interface are those `web-types` makes
 web-lint:
     {{ npm }} run lint
-    {{ npm }} run types -- --check ../docs/reference/openapi.json
+    {{ npm }} run fresh

@@ -24,5 +24,5 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['eslint.config.js'], ...tseslint.configs.disableTypeChecked },
+  { files: ['eslint.config.js', 'fresh.js'], ...tseslint.configs.disableTypeChecked },
 );

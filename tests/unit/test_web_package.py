@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -189,3 +190,36 @@ def test_the_web_app_passes_its_own_tests() -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def built_from_the_document(hook: ModuleType, tmp_path: Path) -> Path:
+    """Lay out what a build looks at first, with the real tools; gives the OpenAPI document."""
+    if not (ROOT / "web/node_modules/openapi-typescript").is_dir():
+        pytest.skip("the web app's tools are not installed: not an environment of ./run test")
+    for name in ("package.json", "fresh.js", "src/api/schema.d.ts"):
+        (hook.WEB / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "web" / name, hook.WEB / name)
+    (hook.WEB / "node_modules").symlink_to(ROOT / "web/node_modules")
+    document = tmp_path / "docs/reference/openapi.json"
+    document.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "docs/reference/openapi.json", document)
+    return document
+
+
+def test_types_made_from_the_document_are_fresh(hook: ModuleType, built_from_the_document: Path) -> None:
+    hook.npm("run", "fresh")
+
+
+def test_a_build_stops_when_its_types_are_not_those_of_the_document(
+    hook: ModuleType, built_from_the_document: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(built_from_the_document.read_text())
+    document["components"]["schemas"]["VersionView"]["properties"]["colour"] = {"type": "string"}
+    built_from_the_document.write_text(json.dumps(document))
+
+    with pytest.raises(subprocess.CalledProcessError):
+        hook.npm("run", "build")
+
+    assert "schema.d.ts is out of date: run `just web-types`" in capfd.readouterr().err
+    assert not hook.BUILT.exists()
